@@ -6,8 +6,8 @@ _flux_values() {  # the possible values of an option; fails if the option takes 
         --size|-s) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9 1183x887 916x1145 1145x916 1024x1024 887x1182 836x1254 1254x836 768x1365 1365x768 670x1564 1563x670) ;;
         --aspect-ratio|-a) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9) ;;
         --resolution|-r) listed=(0.5K 1K 2K 4K) ;;
-        --model|-m) listed=(flux1.1-pro flux-pro-1.1 flux1.1-pro-ultra flux-pro-1.1-ultra) ;;
-        --route) listed=(fal replicate) ;;
+        --model|-m) listed=(flux-3-image flux.3-image flux.1-kontext-max flux-kontext-max flux.1-kontext-pro flux-kontext-pro flux.2-dev flux-2-dev flux.2-flex flux-2-flex flux.2-klein-4b flux-2-klein-4b flux.2-klein-9b flux-2-klein-9b flux.2-max flux-2-max flux.2-pro flux-2-pro flux1.1-pro flux-pro-1.1 flux1.1-pro-ultra flux-pro-1.1-ultra) ;;
+        --route) listed=(fal replicate fireworks) ;;
         -n|--n|--seed|--image-prompt-strength|--param|-p|--output-compression|--quality|-q|--concurrency|--timeout|--retries|--max-cost|--base-url|--width|--max-bytes|--only|--exclude|--reroll|--adopt|--alt) listed=() ;;
         --image-prompt|--like|--output|-o|--sheet-output|--log-file) listed=('<files>') ;;
         --safety-tolerance) listed=(1 2 3 4 5 6) ;;
@@ -51,7 +51,7 @@ _flux_arguments() {  # the possible arguments at this position of a command
         show/*) listed=('<files>') ;;
         convert/*) listed=('<files>') ;;
         sizes/0) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9 1183x887 916x1145 1145x916 1024x1024 887x1182 836x1254 1254x836 768x1365 1365x768 670x1564 1563x670) ;;
-        models/0) listed=(flux1.1-pro flux1.1-pro-ultra) ;;
+        models/0) listed=(flux-3-image flux.1-kontext-max flux.1-kontext-pro flux.2-dev flux.2-flex flux.2-klein-4b flux.2-klein-9b flux.2-max flux.2-pro flux1.1-pro flux1.1-pro-ultra) ;;
         providers/0) listed=(lumenfall bfl fal replicate openai openai.com together localai sdcpp vllm sglang offline) ;;
         schema/0) listed=(generate resolve sizes models providers config runs recover show convert build) ;;
         completion/0) listed=(bash zsh fish powershell) ;;

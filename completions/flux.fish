@@ -51,8 +51,8 @@ complete -c flux -n "__flux_at '' '0'" -a config -d 'Show every setting and wher
 complete -c flux -n "__flux_at 'generate'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9)'
 complete -c flux -n "__flux_at 'generate'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Ratio only'
 complete -c flux -n "__flux_at 'generate'" -l resolution -s r -x -a '0.5K\t 1K\t 2K\t 4K\t' -d 'Scale only'
-complete -c flux -n "__flux_at 'generate'" -l model -s m -x -a 'flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
-complete -c flux -n "__flux_at 'generate'" -l route -x -a 'fal\t replicate\t' -d 'Force one upstream of the gateway'
+complete -c flux -n "__flux_at 'generate'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
+complete -c flux -n "__flux_at 'generate'" -l route -x -a 'fal\t replicate\t fireworks\t' -d 'Force one upstream of the gateway'
 complete -c flux -n "__flux_at 'generate'" -s n -l n -x -d 'Number of images, generated in parallel'
 complete -c flux -n "__flux_at 'generate'" -l seed -x -d 'Seed, counted up for more images, or one per image'
 complete -c flux -n "__flux_at 'generate'" -l no-seed -d 'Send no seed'
@@ -139,8 +139,8 @@ complete -c flux -n "__flux_at 'build'" -l help -s h -d 'Show this message and e
 complete -c flux -n "__flux_at 'resolve'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9)'
 complete -c flux -n "__flux_at 'resolve'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Ratio only'
 complete -c flux -n "__flux_at 'resolve'" -l resolution -s r -x -a '0.5K\t 1K\t 2K\t 4K\t' -d 'Scale only'
-complete -c flux -n "__flux_at 'resolve'" -l model -s m -x -a 'flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
-complete -c flux -n "__flux_at 'resolve'" -l route -x -a 'fal\t replicate\t' -d 'Force one upstream of the gateway'
+complete -c flux -n "__flux_at 'resolve'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
+complete -c flux -n "__flux_at 'resolve'" -l route -x -a 'fal\t replicate\t fireworks\t' -d 'Force one upstream of the gateway'
 complete -c flux -n "__flux_at 'resolve'" -s n -l n -x -d 'Number of images, generated in parallel'
 complete -c flux -n "__flux_at 'resolve'" -l seed -x -d 'Seed, counted up for more images, or one per image'
 complete -c flux -n "__flux_at 'resolve'" -l no-seed -d 'Send no seed'
@@ -222,7 +222,7 @@ complete -c flux -n "__flux_at 'convert'" -l html -d 'Print a <picture> element 
 complete -c flux -n "__flux_at 'convert'" -l alt -x -d 'Alternative text for --html'
 complete -c flux -n "__flux_at 'convert'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'convert'" -F
-complete -c flux -n "__flux_at 'sizes'" -l model -s m -x -a 'flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
+complete -c flux -n "__flux_at 'sizes'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
 complete -c flux -n "__flux_at 'sizes'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'sizes'" -l plain -d 'Print only sizes, such as 1365x768'
 complete -c flux -n "__flux_at 'sizes'" -l help -s h -d 'Show this message and exit'
@@ -250,9 +250,18 @@ complete -c flux -n "__flux_at 'sizes' '0'" -a 670x1564
 complete -c flux -n "__flux_at 'sizes' '0'" -a 1563x670
 complete -c flux -n "__flux_at 'models'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'models'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'models' '0'" -a flux-3-image
+complete -c flux -n "__flux_at 'models' '0'" -a flux.1-kontext-max
+complete -c flux -n "__flux_at 'models' '0'" -a flux.1-kontext-pro
+complete -c flux -n "__flux_at 'models' '0'" -a flux.2-dev
+complete -c flux -n "__flux_at 'models' '0'" -a flux.2-flex
+complete -c flux -n "__flux_at 'models' '0'" -a flux.2-klein-4b
+complete -c flux -n "__flux_at 'models' '0'" -a flux.2-klein-9b
+complete -c flux -n "__flux_at 'models' '0'" -a flux.2-max
+complete -c flux -n "__flux_at 'models' '0'" -a flux.2-pro
 complete -c flux -n "__flux_at 'models' '0'" -a flux1.1-pro
 complete -c flux -n "__flux_at 'models' '0'" -a flux1.1-pro-ultra
-complete -c flux -n "__flux_at 'providers'" -l model -s m -x -a 'flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
+complete -c flux -n "__flux_at 'providers'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
 complete -c flux -n "__flux_at 'providers'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'providers'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'providers' '0'" -a lumenfall

@@ -12,7 +12,7 @@ from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.core.model import Json, Model, Param
+    from flux_cli.core.model import Json, Model, Param, Price
 
 LIST_HEADING = ("Model", "also", "USD", "sizes", "about")
 PARAMETER_HEADING = ("Parameter", "accepts", "default", "behavior", "about")
@@ -35,7 +35,8 @@ def _answer(name: str | None, *, as_json: bool) -> str:
 
 def _row(model: Model) -> tuple[str, ...]:
     aliases = ", ".join(model.aliases)
-    return (model.id, aliases, _price(model), str(len(model.sizes)), model.summary)
+    about = f"{model.summary} (legacy)" if model.legacy else model.summary
+    return (model.id, aliases, _price(model), str(len(model.sizes)), about)
 
 
 PARAMETER: dict[str, object] = {
@@ -56,6 +57,11 @@ MODEL: dict[str, object] = {
     "summary": "text",
     "page": "text",
     "price_usd": "number?",
+    "gateway": "boolean",
+    "seed": "boolean",
+    "legacy": "text?",
+    "retires": "text?",
+    "providers": {"...": {"path": "text", "price_usd": "number?"}},
     "sizes": ["text"],
     "aspect_ratios": ["text"],
     "resolutions": ["text"],
@@ -75,6 +81,9 @@ def _document(model: Model) -> dict[str, Json]:
     routes: dict[str, Json] = {}
     for route in model.routes:
         routes[route.name] = {"model": route.model, "upstream": route.upstream}
+    providers: dict[str, Json] = {}
+    for name, row in model.dialects.items():
+        providers[name] = {"path": row.path, "price_usd": row.price.usd(model.default)}
     return {
         "id": model.id,
         "aliases": list(model.aliases),
@@ -83,6 +92,11 @@ def _document(model: Model) -> dict[str, Json]:
         "summary": model.summary,
         "page": model.page,
         "price_usd": model.price.usd(model.default),
+        "gateway": model.on_gateway,
+        "seed": _has_seed(model),
+        "legacy": model.legacy or None,
+        "retires": model.retires or None,
+        "providers": providers,
         "sizes": sizes,
         "aspect_ratios": list(ratios),
         "resolutions": list(tiers),
@@ -109,18 +123,9 @@ def _full(model: Model) -> str:
         (param.name, _accepts(param), cell_text(param.default), param.behavior, _about(param))
         for param in model.parameters.values()
     ]
-    ratios = dict.fromkeys(size.aspect_ratio for size in model.sizes)
-    routes = ", ".join(f"{route.name} ({route.upstream})" for route in model.routes)
-    return "\n".join((
-        f"{model.name} by {model.vendor}: {model.summary}",
-        f"id       {', '.join((model.id, *model.aliases))}",
-        f"price    {_price(model)} USD per image",
-        f"ratios   {' '.join(ratios)}",
-        f"routes   {routes or '-'}",
-        f"page     {model.page or '-'}",
-        "",
-        listing([PARAMETER_HEADING, *rows]),
-    ))  # fmt: skip
+    facts = [f"{name:<10} {text}" for name, text in _facts(model)]
+    title = f"{model.name} by {model.vendor}: {model.summary}"
+    return "\n".join((title, *facts, "", listing([PARAMETER_HEADING, *rows])))
 
 
 def _accepts(param: Param) -> str:
@@ -138,5 +143,51 @@ def _about(param: Param) -> str:
 
 
 def _price(model: Model) -> str:
+    """The price of an image of the default size: at the gateway, else where it is lowest."""
     usd = model.price.usd(model.default)
-    return "unknown" if usd is None else show_amount(usd)
+    if usd is not None:
+        return show_amount(usd)
+    prices = {name: row.price.usd(model.default) for name, row in model.dialects.items()}
+    known = [(price, name) for name, price in prices.items() if price is not None]
+    if not known:
+        return "unknown"
+    lowest, name = min(known)
+    return f"{show_amount(lowest)} at {name}"
+
+
+def _price_text(price: Price) -> str:
+    """A price in words; "unknown" without one."""
+    if price.per_image is not None:
+        return f"{show_amount(price.per_image)} USD per image"
+    if price.first_mp is not None:
+        first, further = show_amount(price.first_mp), show_amount(price.further_mp)
+        return f"{first} USD for the first megapixel, {further} USD for each further one"
+    tiers = [f"{show_amount(usd)} USD at {tier}" for tier, usd in price.tiers.items()]
+    return ", ".join(tiers) or "price unknown"
+
+
+def _has_seed(model: Model) -> bool:
+    seed = model.parameters.get("seed")
+    return seed is not None and seed.behavior != "unsupported"
+
+
+def _facts(model: Model) -> list[tuple[str, str]]:
+    """What is said of a model before its parameters."""
+    ratios = dict.fromkeys(size.aspect_ratio for size in model.sizes)
+    tiers = dict.fromkeys(size.resolution for size in model.sizes)
+    routes = ", ".join(f"{route.name} ({route.upstream})" for route in model.routes)
+    at_gateway = _price_text(model.price) if model.on_gateway else "does not have it"
+    seed = "an image can be made again" if _has_seed(model) else "none: no image can be made again"
+    facts = [
+        ("id", ", ".join((model.id, *model.aliases))),
+        ("gateway", at_gateway),
+        *((name, _price_text(row.price)) for name, row in model.dialects.items()),
+        ("ratios", " ".join(ratios)),
+        ("scales", " ".join(tiers)),
+        ("seed", seed),
+        ("routes", routes or "-"),
+        ("page", model.page or "-"),
+        ("legacy", model.legacy),
+        ("retires", model.retires),
+    ]
+    return [(name, text) for name, text in facts if text]

@@ -35,15 +35,21 @@ def run(*, name: str | None, model: str | None, as_json: bool) -> None:
         streams.say(_list(chosen, found, settings))
 
 
+def _has_model(row: ProviderRow, model: Model | None) -> bool:
+    """Whether flux can use the model at the provider."""
+    try:
+        dialect_of(row, model)
+    except UsageError:
+        return False
+    return True
+
+
 def _dialect(row: ProviderRow, model: Model | None) -> Dialect | None:
     """How the provider takes this model's parameters.
 
     None stands for the gateway, and for a provider that does not have the model.
     """
-    try:
-        return dialect_of(row, model)
-    except UsageError:
-        return None
+    return dialect_of(row, model) if _has_model(row, model) else None
 
 
 def _list(rows: list[ProviderRow], model: Model | None, settings: Settings) -> str:
@@ -55,11 +61,20 @@ def _list(rows: list[ProviderRow], model: Model | None, settings: Settings) -> s
 
 
 def _parameters(row: ProviderRow, model: Model | None) -> str:
+    if model and not _has_model(row, model):
+        return f"flux does not support {model.id} at {row.name}"
     listed = [
-        (name, field.behavior, field.name or "-", field.reason)
+        (name, field.behavior, _sent_as(field), field.reason)
         for name, field in _fields(row, model).items()
     ]
     return streams.listing([PARAMETER_HEADING, *listed])
+
+
+def _sent_as(field: Field) -> str:
+    """The names of the fields in which a parameter is sent."""
+    if field.spelling == "sides":
+        return "width, height"
+    return f"{field.name}, width, height" if field.spelling == "custom_sides" else field.name or "-"
 
 
 def _fields(row: ProviderRow, model: Model | None) -> dict[str, Field]:
@@ -67,7 +82,9 @@ def _fields(row: ProviderRow, model: Model | None) -> dict[str, Field]:
 
     A parameter that is not in the provider's dialect is sent under its own name.
     """
-    dialect = _dialect(row, model)
+    if not _has_model(row, model):
+        return {}
+    dialect = dialect_of(row, model)
     parameters = model.parameters if model else {}
     fields = {}
     for name, param in parameters.items():
@@ -113,11 +130,15 @@ def _field(field: Field) -> dict[str, Json]:
 
 def _usd(row: ProviderRow, model: Model | None) -> float | None:
     """The price of an image of the default size; None if it is unknown."""
+    if not _has_model(row, model):
+        return None
     size = model.default if model else None
     return unit_price(row, model, _dialect(row, model), None, size)
 
 
 def _price(row: ProviderRow, model: Model | None) -> str:
+    if not _has_model(row, model):
+        return "no such model"
     price = _usd(row, model)
     return "unknown" if price is None else show_amount(price)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import SCHEMA
+from flux_cli.core.model import MEGAPIXEL
 from flux_cli.core.request import Request
 from flux_cli.request.lookup import lookup
 from flux_cli.request.resolve import resolve
+from flux_cli.request.size import choose
 from flux_cli.terminal.streams import document_text, listing, say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.core.model import Json, Model, Size
-    from flux_cli.core.request import Note
+    from flux_cli.core.model import AnySize, Json, Model, Size
+    from flux_cli.core.request import Note, Value
 
 HEADING = ("Output", "size", "or", "aspect_ratio + resolution", "megapixels", "native")
 
@@ -41,16 +43,41 @@ def _answer(shape: str | None, name: str | None, *, as_json: bool, plain: bool) 
         return "\n".join(size.name for size in sizes)
     if as_json:
         return document_text(_document(model, sizes, shape, note))
-    text = _text(model, sizes)
-    if note is None or _is_shown(note.asked, sizes):
-        return text
-    reason = note.reason if str(note.asked) in note.reason else f"{note.asked}: {note.reason}"
-    return f"{text}\n\n{reason}"
+    parts = [_text(model, sizes)]
+    if note and not _is_shown(note.asked, sizes):
+        is_said = str(note.asked) in note.reason
+        parts.append(note.reason if is_said else f"{note.asked}: {note.reason}")
+    free = _free_sizes(model)
+    if free:
+        parts.append("\n".join(_free_line(model, name, shape) for name in free))
+    return "\n\n".join(parts)
 
 
 def _is_shown(asked: Json, sizes: tuple[Size, ...]) -> bool:
     """Whether a row of the table already shows what was asked for."""
     return any(asked in (size.name, size.aspect_ratio) for size in sizes)
+
+
+def _free_sizes(model: Model) -> dict[str, AnySize]:
+    """The limits of providers that take any size, by their names."""
+    rows = model.dialects.values()
+    return {row.provider: row.any_size for row in rows if row.any_size is not None}
+
+
+def _free_line(model: Model, provider: str, shape: str | None) -> str:
+    """What a provider takes, or what it makes of a shape."""
+    if shape is not None:
+        given: dict[str, Value] = {"size": shape, "aspect_ratio": None, "resolution": None}
+        size, *_ = choose(given, model, model.dialects[provider])
+        return f"{provider}: {size.name}"
+    free = _free_sizes(model)[provider]
+    sides = f"at least {free.min_side}"
+    if free.max_side is not None:
+        sides = f"{free.min_side} to {free.max_side}"
+    most = f"{free.max_pixels / MEGAPIXEL:.3g} megapixels"
+    return (
+        f"{provider}: any size in steps of {free.step}, with sides of {sides} pixels, up to {most}"
+    )
 
 
 SIZE: dict[str, object] = {
@@ -68,6 +95,14 @@ SIZE_TABLE: dict[str, object] = {
     "asked": "text?",
     "reason": "text?",
     "sizes": ["#size"],
+    "free_sizes": {
+        "...": {
+            "step": "integer",
+            "min_side": "integer",
+            "max_side": "integer?",
+            "max_pixels": "integer",
+        }
+    },
 }
 
 
@@ -75,12 +110,14 @@ def _document(
     model: Model, sizes: tuple[Size, ...], asked: str | None, note: Note | None
 ) -> dict[str, Json]:
     listed: list[Json] = [_size_document(size) for size in sizes]
+    free: dict[str, Json] = {name: limits._asdict() for name, limits in _free_sizes(model).items()}
     return {
         "schema": SCHEMA,
         "model": model.id,
         "asked": asked,
         "reason": note.reason if note else None,
         "sizes": listed,
+        "free_sizes": free,
     }
 
 

@@ -182,7 +182,7 @@ def dialect_of(row: ProviderRow, model: Model | None) -> Dialect | None:
     if row.protocol not in model.dialects:
         others = ", ".join(model.dialects) or "lumenfall"
         message = f"flux does not support {model.id} at {row.name}"
-        raise UsageError(message, hint=f"supported providers: {others}")
+        raise UsageError(message, hint=f"use --provider with one of these: {others}")
     return model.dialects[row.protocol]
 
 

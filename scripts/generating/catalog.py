@@ -21,7 +21,7 @@ def own_models() -> str:
     """
     models = [read(path) for path in sorted(BUILT_IN.glob("*.toml"))]
     head = HEAD.format(
-        source="models/*.toml", names="Dialect, Field, Model, Param, Price, Route, Size"
+        source="models/*.toml", names="AnySize, Dialect, Field, Model, Param, Price, Route, Size"
     )
     makers = "".join(
         f"\n\ndef {_maker(model)}() -> Model:\n    return {source(model, 1)}\n" for model in models

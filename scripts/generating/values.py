@@ -53,7 +53,7 @@ def values(command: Command, one: Option | Argument) -> tuple[str, ...]:
     for where in (*command.path[:1], ""):
         if known := KNOWN.get((where, one.name)):
             return known
-    for model in MODELS:
+    for model in (DEFAULT, *MODELS):
         if one.name in model.parameters and model.parameters[one.name].choices:
             return model.parameters[one.name].choices
     if re.search(r"\b(FILE|PATH|FOLDER)\b", one.metavar):

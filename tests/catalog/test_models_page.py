@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flux_cli.catalog import dialects, prices, reading, shared, sizes
+from flux_cli.catalog.find import list_models
 from flux_cli.core.model import BEHAVIORS, KINDS, SPELLINGS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
@@ -51,3 +52,14 @@ def test_no_table_is_cut_by_a_blank_line():
     blocks = [block for block in PAGE.split("\n\n") if block.startswith("|")]
     assert len(blocks) > 6
     assert all(block.splitlines()[1].startswith("|---") for block in blocks)
+
+
+@pytest.mark.parametrize("model", list_models(), ids=lambda model: model.id)
+def test_every_built_in_model_is_in_the_list_with_its_seed_and_its_prices(model):
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{model.id}` |")]
+    *_, seed, price, _ = row.split("|")
+    assert (seed.strip() == "yes") == (model.parameters["seed"].behavior != "unsupported")
+    known = [model.price, *(dialect.price for dialect in model.dialects.values())]
+    prices = {each.usd(model.default) for each in known} - {None}
+    assert {float(usd) for usd in re.findall(r"0\.\d+", price)} == prices
+    assert ("legacy" in row) == bool(model.legacy)

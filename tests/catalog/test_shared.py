@@ -69,7 +69,7 @@ def test_a_dialect_gives_the_fields_of_the_model_s_parameters_and_no_others(tmp_
         (
             '"flux.1"',
             '"flux.9"',
-            "providers.fal.dialect 'flux.9' is not known; did you mean flux.1",
+            "providers.fal.dialect 'flux.9' is not known; did you mean",
         ),
         ("[providers.fal]", "[providers.x]", "providers.x.dialect 'flux.1' is not known; shared"),
         ('default = "2K"', 'defualt = "2K"', "parameters.resolution.defualt is not a known key"),

@@ -68,7 +68,7 @@ def test_a_model_that_the_gateway_lacks_names_the_providers_that_have_it():
     with pytest.raises(UsageError) as raised:
         dialect_of(ROWS["lumenfall"], PLAIN)
     assert raised.value.message == f"flux does not support {PLAIN.id} at lumenfall"
-    assert raised.value.hint == "supported providers: bfl, fal, replicate"
+    assert raised.value.hint == "use --provider with one of these: bfl, fal, replicate"
     assert dialect_of(ROWS["offline"], PLAIN) is None
     assert dialect_of(ROWS["openai"], PLAIN).provider == "compatible"
     assert dialect_of(ROWS["bfl"], PLAIN) == BFL

@@ -12,7 +12,7 @@ from flux_cli.request.resolve import resolve
 
 URL = "https://example.org/x.png"
 MODELS = {model.id: model for model in list_models(())}
-VALUES = {"boolean": "true", "integer": "512", "number": "0.5", "image": URL}
+VALUES = {"boolean": "true", "integer": "32", "number": "0.5", "image": URL}
 # Every parameter of the catalog that some upstream ignores, with each route.
 RESTRICTED = [
     (model.id, param.name, route.name)
