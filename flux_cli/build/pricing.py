@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from flux_cli.build.resolution import image_digest, resolve_asset
 from flux_cli.catalog.find import find_model
 from flux_cli.config import folders
+from flux_cli.core.errors import UsageError
 from flux_cli.core.model import split_route
 from flux_cli.providers.rows import dialect_of, unit_price
+from flux_cli.request.resolve import resolve
 from flux_cli.request.size import NAMES as SHAPE
 from flux_cli.request.size import choose
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Json, Model
-    from flux_cli.core.request import Note
+    from flux_cli.core.request import Note, Resolved
 
 
 class Catalog:
@@ -40,9 +43,17 @@ class Catalog:
         """The digest of what a request means. Raises ManifestError for what is not accepted."""
         if asset.request not in self._digests:
             resolved = resolve_asset(asset, self.model(asset), f"assets.{asset.group}")
-            self.notes |= dict.fromkeys(resolved.notes)
+            self.notes |= dict.fromkeys(self._notes(resolved))
             self._digests[asset.request] = image_digest(resolved)
         return self._digests[asset.request]
+
+    def _notes(self, resolved: Resolved) -> tuple[Note, ...]:
+        """The notes on a request, at a provider with free sizes those on what is sent there."""
+        with contextlib.suppress(UsageError):  # reported with the name of the asset, before sending
+            dialect = dialect_of(self._settings.provider, resolved.model)
+            if dialect and dialect.any_size:
+                return resolve(resolved.request, resolved.model, dialect).notes
+        return resolved.notes
 
     def price(self, asset: Asset) -> float | None:
         """The price of its image in USD; None if it is unknown. Raises UsageError."""

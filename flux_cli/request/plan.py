@@ -239,6 +239,8 @@ def _choose_quality(resolved: Resolved, dialect: Dialect, sent_format: Json) -> 
     quality, asked = resolved.quality, resolved.format
     if quality is None:
         return None, ()
+    if asked is None and isinstance(sent_format, str):
+        asked = sent_format  # which nobody asked for, see `_default_format`
     if resolved.made is not None:
         return _quality_note(quality, quality, "emulated", "applied by flux to the files it makes")
     if asked is not None and FORMATS[asked].quality is None:

@@ -46,3 +46,18 @@ def test_the_price_of_a_model_that_is_billed_by_megapixels_depends_on_the_size(
     monkeypatch.setattr(Catalog, "model", lambda *_: model)
     asset = assets_of(ONE.replace('model = "m"', line))["hero"]
     assert Catalog(load_settings({}, ROWS)).price(asset) == pytest.approx(price)
+
+
+def test_a_provider_with_free_sizes_notes_and_prices_what_is_sent_there():
+    asset = assets_of(ONE.replace('model = "m"', 'model = "flux.2-pro"\nsize = "1920x1080"'))[
+        "hero"
+    ]
+    catalogs = [Catalog(load_settings({"provider": name}, ROWS)) for name in ("bfl", "lumenfall")]
+    digests = {catalog.resolve(asset) for catalog in catalogs}
+    used = [
+        next(note.used for note in catalog.notes if note.parameter == "size")
+        for catalog in catalogs
+    ]
+    assert used == ["1920x1072", "1365x768"]
+    assert [catalog.price(asset) for catalog in catalogs] == [pytest.approx(0.045), None]
+    assert len(digests) == 1  # what is meant does not depend on the provider

@@ -85,6 +85,11 @@ def test_a_format_is_requested_where_the_server_s_own_would_be_lossy():
     planned = plan(resolve(Request(ULTRA.id, {}, "a fox"), ULTRA, dialect))
     (note,) = [note for note in planned.notes if note.parameter == "output_format"]
     assert (note.asked, note.behavior, note.reason) == (None, "default", "the default is webp")
+    planned = plan(
+        resolve(Request(ULTRA.id, {"output_compression": "50"}, "a fox"), ULTRA, dialect)
+    )
+    (note,) = [note for note in planned.notes if note.parameter == "output_compression"]
+    assert (note.behavior, note.reason.split(":")[0]) == ("ignored", "png is lossless")
 
 
 def test_a_model_may_have_fewer_requests_at_once_than_its_provider():
