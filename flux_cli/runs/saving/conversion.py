@@ -30,7 +30,8 @@ class PlannedImage(NamedTuple):
 
     `data` is None if the image is read again when its turn comes: many would not fit into memory.
     `is_full` says that the source itself is the full image beside its widths, and `kept` are paths
-    of other files that exist already: all of them stay as they are.
+    of other files that exist already: all of them stay as they are. `errors` say why more files
+    cannot be made.
     """
 
     source: str
@@ -38,6 +39,7 @@ class PlannedImage(NamedTuple):
     files: tuple[PlannedFile, ...]
     is_full: bool = False
     kept: tuple[str, ...] = ()
+    errors: tuple[FluxError, ...] = ()
 
 
 class Result(NamedTuple):
@@ -101,7 +103,7 @@ class _Conversion:
         self._number, self._image, self._encoders = number, image, encoders
         self._display = display
         self.files = SavedFiles(sink)
-        self.errors: list[FluxError] = []
+        self.errors = list(image.errors)
         self.is_done = False  # whether every file is saved, or known to fail
 
     def run(self) -> None:
