@@ -181,7 +181,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "fit": Spelling(
             "--fit",
             "|".join(FITS),
-            "Make files of --size: cover crops, contain stays inside, pad adds borders, "
+            "Make files of exactly --size: cover crops, contain stays inside, pad adds borders, "
             "exact distorts",
         ),
         "focus": Spelling(
