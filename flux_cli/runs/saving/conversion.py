@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from flux_cli.core.errors import FluxError, ImageError, Interrupted, UsageError, resource_error
+from flux_cli.core.errors import FluxError, Interrupted, resource_error
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Event, SavedImage
 from flux_cli.images.threads import Threads
 from flux_cli.runs.interrupts import has_come, interrupt_once
 from flux_cli.runs.progress.events import conversion_events
-from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
+from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record
+from flux_cli.runs.saving.output_files import make_possible
 
 STDIN = "-"
 PATIENCE = 10.0  # seconds that Ctrl-C waits for a file that is being written
@@ -115,9 +116,8 @@ class _Conversion:
         self._display(Event("begun", self._number, f"converting {image.source}"))
         try:
             data = read_source(image.source) if image.data is None else image.data
-            size, left = len(data), image.files
-            while left:
-                left = self._make(data, left)
+            size = len(data)
+            self._make(data)
         except FluxError as error:
             self._fail(error)
         except Exception as fault:
@@ -128,19 +128,14 @@ class _Conversion:
         for event in conversion_events(self._number, self.result(), size, time.monotonic() - began):
             self._display(event)
 
-    def _make(self, data: bytes, files: tuple[PlannedFile, ...]) -> tuple[PlannedFile, ...]:
-        """Make files up to the first that fails, and return those after it."""
-        made = 0
-        try:
-            for file in make_files(data, files, find_record(data), workers=self._encoders):
-                if not self.files.save(file):
-                    return ()
-                made += 1
-        except (ImageError, UsageError) as error:
-            self._fail(error)
-            return files[made + 1 :]
+    def _make(self, data: bytes) -> None:
+        planned = self._image.files
+        for file in make_possible(data, planned, find_record(data), workers=self._encoders):
+            if isinstance(file, FluxError):
+                self._fail(file)
+            elif not self.files.save(file):
+                return
         self.is_done = True
-        return ()
 
     def _fail(self, error: FluxError) -> None:
         self.is_done = True

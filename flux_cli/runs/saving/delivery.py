@@ -26,7 +26,7 @@ from flux_cli.images.metadata.record import (
     without_prompt,
 )
 from flux_cli.images.names import Name, fixed, named
-from flux_cli.images.outputs import MAX_PIXELS, MAX_SIDE, Output, outputs
+from flux_cli.images.outputs import MAX_PIXELS, MAX_SIDE, Output, outputs, possible_outputs
 
 
 class Delivery(NamedTuple):
@@ -62,8 +62,10 @@ def name_as_received(delivery: Delivery, name: Name) -> Name:
     return fixed(name.path(delivery.suffixes[expected])) if expected else name
 
 
-def plan_outputs(delivery: Delivery, image: Inspection) -> tuple[Output, ...]:
-    """The files to make of an image. Raises UsageError if one would enlarge it without --upscale.
+def plan_outputs(
+    delivery: Delivery, image: Inspection
+) -> tuple[tuple[Output, ...], tuple[UsageError, ...]]:
+    """The files to make of an image, and why others cannot be made; see `possible_outputs`.
 
     If the provider was asked for a quality, the bytes already have it: they are not encoded again.
     """
@@ -71,7 +73,7 @@ def plan_outputs(delivery: Delivery, image: Inspection) -> tuple[Output, ...]:
     is_plain = delivery.is_quality_sent and not finish.remakes
     if is_plain and finish.formats == (image.format,):
         finish = finish._replace(quality=None)
-    return outputs(finish, image)
+    return possible_outputs(finish, image)
 
 
 def file_name(delivery: Delivery, name: Name, output: Output) -> Name:
