@@ -146,7 +146,7 @@ def _check_frame(frame: Frame, finish: Finish, width: int, height: int) -> None:
     if max(frame.width, frame.height) > MAX_SIDE or frame.width * frame.height > MAX_PIXELS:
         raise UsageError(f"{frame.width}x{frame.height} is larger than any image should be")
     if frame.scale > 1 + SLIGHT and not finish.upscale:
-        raise _too_small(frame, width, height)
+        raise _too_small(frame, finish, width, height)
 
 
 def place(window: tuple[float, float], size: tuple[int, int], at: tuple[float, float]) -> Box:
@@ -244,9 +244,13 @@ def _plain(name: str, frame: Frame, finish: Finish) -> Output:
     return Output(name, frame, finish.focus, quality, effort, finish.lossless, finish.max_bytes)
 
 
-def _too_small(frame: Frame, width: int, height: int) -> UsageError:
+def _too_small(frame: Frame, finish: Finish, width: int, height: int) -> UsageError:
     size, times = f"{frame.width}x{frame.height}", f"{frame.scale:.2f} times"
     message = f"{size} would enlarge an image of {width}x{height} ({times})"
     most = [max(1, math.floor(side / frame.scale + SLIGHT)) for side in frame[:2]]
     hint = f"ask for at most {most[0]}x{most[1]}, or allow it with --upscale"
+    if frame.label:
+        hint = f"ask for at most --width {most[0]}, or allow it with --upscale"
+    elif finish.target and finish.target.is_open:
+        hint = "add --fit contain to keep smaller images as they are, or --upscale to enlarge them"
     return UsageError(message, hint=hint)

@@ -12,6 +12,7 @@ import itertools
 from PIL import Image, ImageMath
 
 from flux_cli.images.outputs import Box
+from flux_cli.images.pixels.color import from_srgb
 from flux_cli.images.pixels.css_colors import channels
 
 LANCZOS = Image.Resampling.LANCZOS
@@ -37,7 +38,7 @@ def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
 
 
 def add_borders(image: Image.Image, size: tuple[int, int], color: str) -> Image.Image:
-    """The image in the middle of a larger one. `color` is `#rrggbbaa`.
+    """The image in the middle of a larger one. `color` is `#rrggbbaa` of sRGB.
 
     Transparent parts of the image stay transparent.
     """
@@ -45,6 +46,8 @@ def add_borders(image: Image.Image, size: tuple[int, int], color: str) -> Image.
     mode, fill = "RGB", tuple(levels)
     if image.mode in ("L", "LA") and len(set(levels)) == 1:
         mode, fill = "L", fill[:1]
+    else:
+        fill = from_srgb(fill, image.info.get("icc_profile", b""))
     if alpha < OPAQUE or image.mode.endswith("A"):
         mode, fill = f"{mode}A", (*fill, alpha)
     padded = Image.new(mode, size, fill)

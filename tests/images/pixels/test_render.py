@@ -19,6 +19,7 @@ from flux_cli.images.finish import FOCUSES, Finish
 from flux_cli.images.formats import EFFORTS, FORMATS
 from flux_cli.images.outputs import outputs
 from flux_cli.images.pixels.render import measure, render
+from flux_cli.images.pixels.resize import add_borders
 
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -228,6 +229,18 @@ def profile_named(name):
 P3 = profile_named("P3xx")
 
 
+def test_borders_have_their_color_also_among_wide_colors():
+    wanted = {"size": "2:1", "fit": "pad", "pad_color": "#cc3311ff"}
+    data = image_bytes(scene(60, 60), icc_profile=P3)
+    shown = one(data, formats=("png",), **wanted)
+    assert shown.info["icc_profile"] == P3
+    as_srgb = ImageCms.profileToProfile(
+        shown, ImageCms.ImageCmsProfile(io.BytesIO(P3)), ImageCms.createProfile("sRGB")
+    )
+    assert as_srgb.getpixel((0, 0)) == pytest.approx((0xCC, 0x33, 0x11), abs=2)
+    assert shown.getpixel((0, 0)) != pytest.approx((0xCC, 0x33, 0x11), abs=10)
+
+
 @pytest.mark.parametrize("target", ["png", "jpeg", "webp", "avif"])
 def test_wide_colors_stay_wide_through_scaling(target):
     made = one(image_bytes(scene(), icc_profile=P3), widths=(300,), formats=(target,))
@@ -432,3 +445,19 @@ def test_what_is_made_is_whole_by_its_own_structure():
     for name in FORMATS:
         data = rendered(SCENE, formats=(name,), widths=(123,))[0].image.data
         assert inspect(data)[:3] == (name, 123, 82)
+
+
+GRAY_BORDERS = {
+    ("L", "#808080ff"): ("L", 128),
+    ("L", "#00000000"): ("LA", (0, 0)),
+    ("L", "#ff0000ff"): ("RGB", (255, 0, 0)),
+    ("LA", "#808080ff"): ("LA", (128, 255)),
+    ("RGBA", "#80808080"): ("RGBA", (128, 128, 128, 128)),
+}
+
+
+@pytest.mark.parametrize(("given", "made"), GRAY_BORDERS.items(), ids=map(str, GRAY_BORDERS))
+def test_gray_stays_gray_between_gray_borders(given, made):
+    (mode, color), (padded_mode, pixel) = given, made
+    padded = add_borders(Image.new(mode, (2, 2), 7), (4, 2), color)
+    assert (padded.mode, padded.size, padded.getpixel((0, 0))) == (padded_mode, (4, 2), pixel)
