@@ -83,9 +83,9 @@ class Finish(NamedTuple):
         """
         facts: dict[str, Json] = {}
         if self.resizes and self.target:
-            facts["target"] = shape_text(self.target)
-        if self.fit != "none" and self.target:
-            facts |= {"fit": self.fit, "focus": self.focus}
+            facts = {"target": shape_text(self.target)}
+        if facts and self.fit != "none":
+            facts = {"fit": self.fit, **facts, "focus": self.focus}
         if self.pad_color is not None:
             facts["pad_color"] = self.pad_color
         is_lossy = any(FORMATS[name].quality for name in self.formats) or not self.formats
