@@ -16,7 +16,9 @@ from flux_cli.images.metadata.record import parse_json
 EditorNode: TypeAlias = Mapping[str, Json]
 
 MUTED, BYPASSED = 2, 4  # modes of nodes that are not carried out
-MAX_HOPS = 100  # links that are followed through nodes that only pass a value on
+MAX_HOPS = 30  # links that are followed through nodes that only pass a value on
+MAX_SLOTS = 100  # inputs of a node
+MAX_LINKS = 10_000  # of a graph that is read; real ones have some hundreds
 REROUTE, PRIMITIVE = "Reroute", "PrimitiveNode"  # nodes that only the editor has
 NESTED = ("workflow>", "workflow/")  # begin the types of nodes that stand for a graph of their own
 SEEDS = ("seed", "noise_seed", "value")
@@ -74,7 +76,7 @@ def carried_out(document: Json) -> dict[str, Json]:
 
 
 class _Link(NamedTuple):
-    """Where the value of a link comes from."""
+    """Where the value of a link comes from, and its kind, such as `CONDITIONING`."""
 
     node: str
     slot: int
@@ -87,11 +89,12 @@ class _Graph:
     def __init__(self, document: Json) -> None:
         self.nodes: dict[str, EditorNode] = {}
         self._links: dict[str, _Link] = {}
+        self._origins: dict[str, Json] = {}  # of links that were followed
         self.is_nested = False
         if not isinstance(document, Mapping):
             return
         nodes, links = document.get("nodes"), document.get("links")
-        if not isinstance(nodes, list) or not isinstance(links, list):
+        if not isinstance(nodes, list) or not isinstance(links, list) or len(links) > MAX_LINKS:
             return
         typed = [one for one in nodes if isinstance(one, Mapping) and "type" in one]
         self.nodes = {str(one.get("id")): one for one in typed}
@@ -117,6 +120,11 @@ class _Graph:
 
     def _origin(self, number: str) -> Json:
         """What a link leads to: a node and its slot, or a plain value; None for nothing."""
+        if number not in self._origins:
+            self._origins[number] = self._follow(number)
+        return self._origins[number]
+
+    def _follow(self, number: str) -> Json:
         for _ in range(MAX_HOPS):
             link = self._links.get(number)
             node = self.nodes.get(link.node) if link else None
@@ -140,7 +148,10 @@ def _read_link(link: Json) -> tuple[str, _Link]:
 
 
 def _passed(node: EditorNode, link: _Link) -> str:
-    """The number of the link whose value a bypassed node passes on; "" for none."""
+    """The number of the link whose value a bypassed node passes on; "" for none.
+
+    It is that of the input at the same place, or else the first, of the same kind.
+    """
     slots = _slots(node)
     for one in [*slots[link.slot : link.slot + 1], *slots]:
         if _type(node) == REROUTE or one.get("type") == link.kind:
@@ -190,7 +201,7 @@ def _slots(node: EditorNode) -> list[Mapping[str, Json]]:
     """The inputs of a node as the editor lists them."""
     inputs = node.get("inputs")
     listed = inputs if isinstance(inputs, list) else []
-    return [one for one in listed if isinstance(one, Mapping)]
+    return [one for one in listed[:MAX_SLOTS] if isinstance(one, Mapping)]
 
 
 def _type(node: EditorNode) -> str:

@@ -338,6 +338,16 @@ def bypassed(document, nodes):
     relink(document, nodes["3"], "positive", 20, "CONDITIONING")
 
 
+def bypassed_for_both(document, nodes):
+    """A node with both prompts: each of its results is the input at the same place."""
+    between = add(document, 20, "ControlNetApplyAdvanced", mode=4)
+    relink(document, between, "positive", 6, "CONDITIONING")
+    relink(document, between, "negative", 7, "CONDITIONING")
+    relink(document, nodes["3"], "positive", 20, "CONDITIONING")
+    relink(document, nodes["3"], "negative", 20, "CONDITIONING")
+    document["links"][-1][2] = 1  # its second result
+
+
 def rerouted(document, nodes):
     relink(document, add(document, 20, "Reroute"), "", 6)
     relink(document, nodes["3"], "positive", 20)
@@ -369,6 +379,7 @@ def too_many(_, nodes):
 CHANGES = {
     "a primitive": (primitive, "a wolf"),
     "a bypassed node": (bypassed, "a fox"),
+    "a bypassed node for both prompts": (bypassed_for_both, "a fox"),
     "a reroute": (rerouted, "a fox"),
     "a muted node": (muted, ""),
     "a text that is changed": (transformed, ""),
@@ -380,8 +391,9 @@ CHANGES = {
 
 @pytest.mark.parametrize(("change", "prompt"), CHANGES.values(), ids=CHANGES)
 def test_what_the_editor_changes_on_the_way_is_followed_or_left_open(change, prompt):
-    source, found, *_ = edited(change)
+    source, found, negative, *_ = edited(change)
     assert (source, found) == ("ComfyUI", prompt)
+    assert negative == ("" if change in (nested, grouped, muted) else "bad")
 
 
 def test_a_graph_that_leaves_the_prompt_open_is_a_problem_that_is_named():
@@ -395,6 +407,19 @@ def test_a_graph_that_leaves_the_prompt_open_is_a_problem_that_is_named():
 def test_the_graph_that_was_carried_out_counts_before_that_of_the_editor():
     document = in_editor({**PLAIN, "6": encoder("a wolf")})
     assert read({"prompt": PLAIN, "workflow": document})[1] == "a fox"
+
+
+def test_a_large_graph_of_the_editor_takes_no_time():
+    """Many inputs behind long chains of links: followed one by one, they would take minutes."""
+    slots = [{"name": "a", "type": "other", "link": 1}] * 99
+    nodes = [
+        {"id": i, "type": "x", "mode": 4, "inputs": [*slots, {"type": "X", "link": i - 1}]}
+        for i in range(1, 200)
+    ]
+    wanting = [{"name": f"cond{j}", "link": 100 + j} for j in range(100)]
+    nodes += [{"id": 1000 + i, "type": "KSampler", "inputs": wanting} for i in range(1000)]
+    document = {"nodes": nodes, "links": [[i, i, 0, 0, 0, "X"] for i in range(1, 200)]}
+    assert comfyui.comfyui({"workflow": json.dumps(document)}).prompt == ""
 
 
 @pytest.mark.parametrize("name", ["nodes", "links", "inputs", "widgets_values", "mode", "id"])
