@@ -20,7 +20,10 @@ class Spelling(NamedTuple):
 PANELS: dict[str, dict[str, Spelling]] = {
     "Shape": {
         "size": Spelling(
-            "--size -s", "WxH|W:H", "Pixels (1920x1080) or a ratio (16:9); overrides the next two"
+            "--size -s",
+            "WxH|W:H|Wx|xH",
+            "Pixels (1920x1080) or a ratio (16:9), which override the next two, "
+            "or one side of the files (320x, x300)",
         ),
         "aspect_ratio": Spelling(
             "--aspect-ratio -a", "W:H", "Ratio only; the model's closest ratio is used"
@@ -178,10 +181,20 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "fit": Spelling(
             "--fit",
             "|".join(FITS),
-            "Make files of exactly --size: cover crops, contain stays inside, exact distorts",
+            "Make files of exactly --size: cover crops, contain stays inside, pad adds borders, "
+            "exact distorts",
         ),
         "focus": Spelling(
-            "--focus", "PLACE", f"What --fit cover keeps: {', '.join(FOCUSES)} [default: center]"
+            "--focus",
+            "PLACE|X,Y",
+            f"What --fit cover keeps: {', '.join(FOCUSES)}, or a point from the left and the top, "
+            "such as 0.3,0.7 [default: center]",
+        ),
+        "pad_color": Spelling(
+            "--pad-color",
+            "COLOR",
+            "Color of --fit pad: #rrggbb, #rrggbbaa or a name "
+            "[default: transparent, or white in jpeg]",
         ),
         "upscale": Spelling("--upscale", "", "Allow files larger than the image"),
         "width": Spelling(
@@ -246,7 +259,11 @@ ARGUMENTS = {
 }
 # Options of `flux convert` that differ from those of `flux generate`.
 CONVERT = {
-    "size": Spelling("--size -s", "WxH|W:H", "Pixels, or a ratio, for --fit"),
+    "size": Spelling(
+        "--size -s",
+        "WxH|W:H|Wx|xH",
+        "One side (320x, x300) resizes; pixels or a ratio are for --fit",
+    ),
     "output": Spelling(
         "--output -o",
         "PATH",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted, UsageError, common_exit_code
 from flux_cli.images.destination import read_destination
-from flux_cli.images.finish import parse_quality, read_finish
+from flux_cli.images.finish import EXPLAINED, parse_quality, read_finish
 from flux_cli.images.formats import format_of_suffix, split_suffix
 from flux_cli.runs import interrupts
 from flux_cli.runs.documents import HEADING, heading
@@ -75,9 +75,9 @@ def _check(
     if not sources:
         hint = "name a file: flux convert photo.png -f webp"
         raise UsageError("no image given", hint=hint)
-    if finish.target and finish.fit == "none":
+    if finish.target and not finish.resizes:
         message = f"--size {options.conversion.size} needs --fit"
-        hint = "add --fit cover to crop, --fit contain to stay inside, or --fit exact to distort"
+        hint = f"add --fit: {EXPLAINED['--fit']}; one side, such as --size 320x, needs none"
         raise UsageError(message, hint=hint)
     if destination.is_stdout:
         _check_stdout(options, sources)

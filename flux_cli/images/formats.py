@@ -222,10 +222,15 @@ def check_lossless(file_format: str) -> None:
 
 def check_transparent(file_format: str) -> None:
     """Raise UsageError for a format that has no transparent pixels."""
+    check_alpha(file_format, f"background is {TRANSPARENT}", "drop the background")
+
+
+def check_alpha(file_format: str, reason: str, remedy: str) -> None:
+    """Raise UsageError for a format without transparency; the error says what needs it."""
     if not FORMATS[file_format].alpha:
         others = join_or(other.name for other in FORMATS.values() if other.alpha)
-        message = f"{file_format} has no transparency, and background is {TRANSPARENT}"
-        raise UsageError(message, hint=f"choose {others}, or drop the background")
+        message = f"{file_format} has no transparency, and {reason}"
+        raise UsageError(message, hint=f"choose {others}, or {remedy}")
 
 
 def _lossless(row: Format) -> dict[str, Settings]:

@@ -117,6 +117,57 @@ def test_a_width_in_the_name_may_be_that_of_the_full_image(flux):
     assert (result.code, result.lines) == (0, ["a-640.webp", "a-320.webp"])
 
 
+def test_one_side_resizes_the_file_that_is_named(flux, work, photo):
+    result = flux("convert", "photo.png", "-o", "small.webp", "--size", "320x", "--width", "160")
+    assert (result.code, result.lines) == (0, ["small.webp", "small-160.webp"])
+    assert look(work / "small.webp")[1] == (320, 200)
+    assert look(work / "small-160.webp")[1] == (160, 100)
+    assert flux("convert", "photo.png", "-s", "X100").code == 2  # it would replace the photo
+    assert look(photo)[1] == WHOLE
+    assert flux("convert", "photo.png", "-s", "X100", "--overwrite").lines == ["photo.png"]
+    assert look(photo)[1] == (160, 100)
+
+
+def test_a_width_beyond_the_image_does_not_stop_the_others(flux):
+    line = ("convert", "photo.png", "-o", "a.webp", "--width", "9999,320")
+    result = flux(*line)
+    assert (result.code, result.lines) == (3, ["a.webp", "a-320.webp"])
+    assert "error: photo.png: 9999x6249 would enlarge an image of 640x400" in result.err
+    document = json.loads(flux(*line, "--overwrite", "--json").out)
+    assert [one["code"] for one in document["errors"]] == ["usage"]
+    assert (document["status"], len(document["files"])) == ("partial", 2)
+    assert flux("convert", "photo.png", "--width", "9999").code == 2  # nothing else was asked for
+
+
+REFUSED_SIZES = {
+    "cover of one side": ("--size 320x --fit cover", "--fit cover needs both sides"),
+    "no side": ("--size 0x", "invalid size '0x'"),
+    "a point beyond the image": ("--size 9x9 --fit cover --focus 3,7", "invalid point '3,7'"),
+    "no color": ("--size 9x9 --fit pad --pad-color whit", "invalid color 'whit'"),
+    "borders that jpeg cannot have": (
+        "--size 9x9 --fit pad --pad-color transparent -o a.jpg", "jpeg has no transparency",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "said"), REFUSED_SIZES.values(), ids=REFUSED_SIZES)
+def test_sizes_and_colors_that_cannot_be_made_are_one_sentence_and_a_hint(
+    flux, work, options, said
+):
+    result = flux("convert", "photo.png", "-o", "a.webp", *options.split())
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 2)
+    assert said in result.err
+    assert "hint: " in result.err
+    assert [path.name for path in work.iterdir()] == ["photo.png"]
+
+
+def test_a_square_of_a_jpeg_has_white_borders_beside_all_of_the_image(flux, work):
+    (work / "cat.jpg").write_bytes(pixels_as("jpeg", 64, 40))
+    result = flux("convert", "cat.jpg", "-o", "square.jpg", "--size", "1:1", "--fit", "pad")
+    assert (result.code, look(work / "square.jpg")) == (0, ("jpeg", (64, 64)))
+    assert Image.open(work / "square.jpg").getpixel((0, 0)) == (255, 255, 255)
+
+
 @pytest.mark.parametrize("more", [(), ("--overwrite",), ("--skip-existing",)], ids=" ".join)
 def test_a_line_that_asks_for_nothing_says_what_it_could_ask_for(flux, photo, more):
     changed = photo.stat().st_mtime_ns

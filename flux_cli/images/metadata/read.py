@@ -79,6 +79,8 @@ def read_metadata(data: bytes) -> Reading:
         raise ImageError(f"the metadata of the {name} image does not add up: {fault}") from fault
     record, source = _record(fields)
     c2pa = c2pa or f"xmp:{xmp.REMOTE}" in fields
+    if source == "ComfyUI" and not record.prompt:
+        problems.append("the graph of ComfyUI does not say which prompt made the image")
     is_told = record.prompt or source not in ("", "XMP")
     unread = () if is_told else tuple(filter(_may_tell, fields))
     return Reading(record, source, fields, c2pa, tuple(dict.fromkeys(problems)), unread)

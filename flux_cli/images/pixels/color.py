@@ -58,6 +58,22 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     return shown
 
 
+def from_srgb(levels: tuple[int, ...], profile: bytes) -> tuple[int, ...]:
+    """Red, green and blue of sRGB in the colors of a profile; unchanged if it is not usable."""
+    if not profile:
+        return levels
+    from PIL import ImageCms  # see `_by_profile`
+
+    pixel = Image.new("RGB", (1, 1), levels)
+    try:
+        target = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        source = ImageCms.createProfile("sRGB")
+        made = ImageCms.profileToProfile(pixel, source, target, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return levels
+    return tuple(made.tobytes()) if made else levels
+
+
 def flatten(image: Image.Image) -> Image.Image:
     """The image on a white background, for formats without transparency."""
     if image.mode != "RGBA":

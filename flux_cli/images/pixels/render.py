@@ -21,7 +21,7 @@ from flux_cli.images.pixels.crop import find_box
 from flux_cli.images.pixels.encode import encode, encode_within
 from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate, too_large_error
 from flux_cli.images.pixels.pillow import TURNS, catch_faults, check_pixels, opened, turn
-from flux_cli.images.pixels.resize import resize
+from flux_cli.images.pixels.resize import add_borders, resize
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 
@@ -153,7 +153,9 @@ def _render_all(pixels: Image.Image, todo: Sequence[Output], workers: int) -> It
 
 def _scale(pixels: Image.Image, frame: Frame, box: Box) -> Image.Image:
     with catch_faults(f"cannot be scaled to {frame.width}x{frame.height}"):
-        return resize(pixels, (frame.width, frame.height), box)
+        shown = resize(pixels, frame.shown, box)
+        size = frame.width, frame.height
+        return shown if frame.shown == size else add_borders(shown, size, frame.pad_color)
 
 
 def _encode(scaled: Future[Image.Image], output: Output, *, is_shared: bool) -> Rendered:

@@ -12,9 +12,12 @@ import itertools
 from PIL import Image, ImageMath
 
 from flux_cli.images.outputs import Box
+from flux_cli.images.pixels.color import from_srgb
+from flux_cli.images.pixels.css_colors import channels
 
 LANCZOS = Image.Resampling.LANCZOS
 FULL = 65_535.0  # white in linear light
+OPAQUE = 255
 
 
 def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
@@ -32,6 +35,26 @@ def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
         shown = _in_linear_light(image, size, box)
     shown.info = image.info
     return shown
+
+
+def add_borders(image: Image.Image, size: tuple[int, int], color: str) -> Image.Image:
+    """The image in the middle of a larger one. `color` is `#rrggbbaa` of sRGB.
+
+    Transparent parts of the image stay transparent.
+    """
+    *levels, alpha = channels(color)
+    mode, fill = "RGB", tuple(levels)
+    if image.mode in ("L", "LA") and len(set(levels)) == 1:
+        mode, fill = "L", fill[:1]
+    else:
+        fill = from_srgb(fill, image.info.get("icc_profile", b""))
+    if alpha < OPAQUE or image.mode.endswith("A"):
+        mode, fill = f"{mode}A", (*fill, alpha)
+    padded = Image.new(mode, size, fill)
+    at = (size[0] - image.width) // 2, (size[1] - image.height) // 2
+    padded.paste(image if image.mode == mode else image.convert(mode), at)
+    padded.info = image.info
+    return padded
 
 
 def _in_linear_light(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:

@@ -16,7 +16,7 @@ from flux_cli.images.destination import STDOUT, Destination
 from flux_cli.images.finish import Finish
 from flux_cli.images.formats import format_of_file, split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
-from flux_cli.images.outputs import Output, outputs
+from flux_cli.images.outputs import Output, possible_outputs
 from flux_cli.runs.saving.conversion import (
     STDIN,
     PlannedImage,
@@ -50,13 +50,13 @@ def plan(
         name = Name(template, {"name": stem, "index": index})
         try:
             data = read_source(source)
-            files, is_full = _plan_files(source, data, name, destination, finish)
+            image = _plan_image(source, data, name, destination, finish)
         except FluxError as error:
             failed.append(Result(source, errors=(_explain(source, error, destination),)))
             continue
         is_alone = source == STDIN or len(sources) == 1
-        images.append(PlannedImage(source, data if is_alone else None, files, is_full))
-    if images and not any(image.files for image in images):
+        images.append(image._replace(data=data if is_alone else None))
+    if images and not any(image.files or image.errors for image in images):
         from shlex import quote
 
         message = "nothing to convert: give -f, --size or --width"
@@ -83,19 +83,24 @@ def _template(destination: Destination) -> str:
     return naming.completed(destination.template, DEFAULT, FIELDS, is_folder=is_folder)
 
 
-def _plan_files(
+def _plan_image(
     source: str, data: bytes, name: Name, destination: Destination, finish: Finish
-) -> tuple[tuple[PlannedFile, ...], bool]:
+) -> PlannedImage:
     """The files to make from one image, with their full paths as names.
 
-    The full image is left out if it would be the source again; the second value says so.
+    The full image is left out if it would be the source again. A file that cannot be made does not
+    stop the others. Raises UsageError if none can be made.
     """
     from flux_cli.images.pixels.render import measure
 
     image = measure(data)
-    planned = outputs(finish, image)
+    planned, errors = possible_outputs(finish, image)
+    named_errors = tuple(name_source(source, error) for error in errors)
+    if errors and not planned:
+        raise errors[0]
     if destination.is_stdout:
-        return tuple(PlannedFile(fixed(STDOUT), output) for output in planned), False
+        files = tuple(PlannedFile(fixed(STDOUT), output) for output in planned)
+        return PlannedImage(source, None, files, errors=named_errors)
     suffixes = destination.suffixes
     needed, typed = planned, suffixes
     if format_of_file(source) == image.format:
@@ -107,7 +112,8 @@ def _plan_files(
         in_place = destination.template is None and not one.frame.label
         named.setdefault(path_of(name, one, typed if in_place else suffixes), one)
     files = tuple(PlannedFile(fixed(path), one) for path, one in named.items())
-    return files, len(needed) < len(planned)
+    is_full = len(needed) < len(planned)
+    return PlannedImage(source, None, files, is_full, errors=named_errors)
 
 
 def _repeats(

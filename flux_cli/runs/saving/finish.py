@@ -80,8 +80,9 @@ class SavedFiles:
     after Ctrl-C: a file that is being written is completed, and no further file is saved.
     """
 
-    def __init__(self, sink: Sink, facts: Facts | None = None) -> None:
+    def __init__(self, sink: Sink, facts: Facts | None = None, *, is_whole: bool = True) -> None:
         self._sink, self._facts = sink, facts or Facts()
+        self.is_whole = is_whole  # all files of the image are to be saved, or none
         self._writing = Lock()
         self._is_closed = False
         self.images: list[SavedImage] = []
