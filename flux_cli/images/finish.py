@@ -107,7 +107,7 @@ def read_finish(
     fit = parse_choice(given.fit or "none", FITS, "--fit")
     pad_color = None
     if given.pad_color is not None:
-        from flux_cli.images.pixels.css_colors import parse_color  # few lookups need it
+        from flux_cli.images.pixels.border_color import parse_color  # few lookups need it
 
         pad_color = parse_color(given.pad_color)
     widths = [width for text in given.width or () for width in text.split(",")]

@@ -12,8 +12,8 @@ import itertools
 from PIL import Image, ImageMath
 
 from flux_cli.images.outputs import Box
+from flux_cli.images.pixels.border_color import channels
 from flux_cli.images.pixels.color import from_srgb
-from flux_cli.images.pixels.css_colors import channels
 
 LANCZOS = Image.Resampling.LANCZOS
 FULL = 65_535.0  # white in linear light

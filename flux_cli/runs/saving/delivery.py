@@ -213,7 +213,7 @@ def _read_focus(value: Json) -> str:
 
 
 def _read_color(value: Json) -> str | None:
-    from flux_cli.images.pixels.css_colors import parse_color  # few runs have one
+    from flux_cli.images.pixels.border_color import parse_color  # few runs have one
 
     try:
         return None if value is None else parse_color(str(value))

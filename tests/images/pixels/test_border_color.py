@@ -4,7 +4,7 @@ import pytest
 from PIL import ImageColor
 
 from flux_cli.core.errors import UsageError
-from flux_cli.images.pixels.css_colors import channels, parse_color
+from flux_cli.images.pixels.border_color import channels, parse_color
 
 
 def test_names_have_the_values_that_pillow_gives_them():
@@ -21,6 +21,7 @@ def test_names_have_the_values_that_pillow_gives_them():
         (" #ffaa0080 ", "#ffaa0080"),
         ("transparent", "#00000000"),
         ("Grey", "#808080ff"),
+        ("rgb(255, 170, 0)", "#ffaa00ff"),
     ],
 )
 def test_colors_have_one_form(text, color):
@@ -28,7 +29,19 @@ def test_colors_have_one_form(text, color):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "#", "#12", "#12345", "#1234567", "#ggg", "rgb(1,2,3)", "٣٣٣"]
+    "text",
+    [
+        "",
+        "#",
+        "#12",
+        "#12345",
+        "#1234567",
+        "#ggg",
+        "rgb(1,2)",
+        "rgb(999,0,0)",
+        "rgb(1e9,0,0)",
+        "٣٣٣",
+    ],
 )
 def test_what_is_no_color_is_refused(text):
     with pytest.raises(UsageError, match="--pad-color: invalid color") as caught:
