@@ -205,5 +205,5 @@ def _open_to_read(data: bytes, details: ImageDetails) -> Iterator[PillowFile]:
 
 
 def _decode(source: Image.Image, details: ImageDetails) -> Image.Image:
-    """The pixels, turned upright, as RGB or RGBA."""
+    """The pixels, turned upright, as gray or RGB, with alpha if there is any."""
     return turn(normalize(source, details), details.orientation)
