@@ -23,7 +23,7 @@ PLACES = {
     "right": (1.0, 0.5),
 }
 MAX_SIDE = 65_535  # pixels; no format that flux writes allows longer sides
-MAX_PIXELS = 100_000_000  # of an image that is decoded or made; models make 4 million
+MAX_PIXELS = 100_000_000  # of an image that is decoded whole, or made; models make 4 million
 SLIGHT = 1e-9  # rounding error, which does not count as enlargement
 
 
@@ -95,8 +95,9 @@ def frames(finish: Finish, width: int, height: int) -> tuple[Frame, ...]:
         variant_height = max(1, round(variant_width * own.height / own.width))
         variants.append(Frame(variant_width, variant_height, own.window, str(variant_width)))
     made = variants if variants and finish.only_widths else [own, *variants]
+    most = max(MAX_PIXELS, width * height)
     for frame in made:
-        if max(frame.width, frame.height) > MAX_SIDE or frame.width * frame.height > MAX_PIXELS:
+        if max(frame.width, frame.height) > MAX_SIDE or frame.width * frame.height > most:
             raise UsageError(f"{frame.width}x{frame.height} is larger than any image should be")
         if frame.scale > 1 + SLIGHT and not finish.upscale:
             raise _too_small(frame, width, height)

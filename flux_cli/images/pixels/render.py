@@ -12,21 +12,21 @@ from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile, Inspection
 from flux_cli.images.containers import jpeg
 from flux_cli.images.containers.registry import Look, inspect, look
-from flux_cli.images.details import SIDEWAYS, ImageDetails, describe, read_details
+from flux_cli.images.details import SIDEWAYS, ImageDetails, describe, read_details, turn_size
 from flux_cli.images.formats import FOREIGN, FORMATS, QUALITY
 from flux_cli.images.metadata.strip import for_decoder
 from flux_cli.images.outputs import Box, Frame, Output, Rendered
 from flux_cli.images.pixels.color import normalize
 from flux_cli.images.pixels.crop import find_box
 from flux_cli.images.pixels.encode import encode, encode_within
-from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate, too_large_error
+from flux_cli.images.pixels.memory import LIMIT, MEMORY, coefficients, estimate, too_large_error
 from flux_cli.images.pixels.pillow import TURNS, catch_faults, check_pixels, opened, turn
 from flux_cli.images.pixels.resize import resize
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 
 MAX_SCANNED = 2_000_000_000  # pixels times scans of a JPEG; a progressive one has about ten
-# What makes an image upright, by the value of the EXIF tag.
+JPEG_PARTS = (2, 4, 8)  # a decoder of JPEG can make a half, a quarter or an eighth of the sides
 
 
 def measure(data: bytes) -> Inspection:
@@ -58,7 +58,7 @@ def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator
     details = describe(image, sound)
     with _open_to_read(sound, details) as source:
         is_turned = details.orientation in SIDEWAYS
-        memory, workers = _plan_memory(source, image, todo, workers, is_turned=is_turned)
+        memory, workers = _plan_memory(source, sound, todo, workers, details)
         todo = [_shrink(output, source, image, is_turned=is_turned) for output in todo]
         with MEMORY.reserve(memory):
             with catch_faults(f"cannot be read as {image.format}"):
@@ -89,11 +89,10 @@ def convert(data: bytes, file_format: str, quality: int | None) -> ImageFile:
 
 def _plan_memory(
     source: PillowFile,
-    image: Inspection,
+    data: bytes,
     todo: Sequence[Output],
     workers: int,
-    *,
-    is_turned: bool,
+    details: ImageDetails,
 ) -> tuple[int, int]:
     """The bytes that it takes to make the files, and by how many workers.
 
@@ -101,18 +100,24 @@ def _plan_memory(
     is decoded at a smaller scale, which is less precise than scaling in linear light. Raises
     ImageError if that does not help.
     """
-    width, height = source.size
-    size = (height, width) if is_turned else (width, height)
+    held = coefficients(data, details.format)
     for count in range(workers, 0, -1):
-        memory = estimate(image.format, size, todo, count)
+        memory = estimate(details.format, details.seen, todo, count, held)
         if memory <= LIMIT:
             return memory, count
-    scale = max(output.frame.scale for output in todo)
-    source.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))
-    memory = estimate(image.format, source.size, todo, 1)
-    if memory > LIMIT:
-        raise too_large_error(size)
-    return memory, 1
+    largest = max(output.frame.scale for output in todo)
+    for part in JPEG_PARTS if details.format == "jpeg" else ():
+        size = math.ceil(details.width / part), math.ceil(details.height / part)
+        memory = estimate("jpeg", turn_size(size, details.orientation), todo, 1, held)
+        if largest * part <= 1 and memory <= LIMIT:
+            source.draft(None, (details.width // part, details.height // part))
+            return memory, 1
+    if held > LIMIT:
+        message = "the jpeg image takes more than 1 GiB of memory at any size, as it is progressive"
+        raise ImageError(
+            message, hint="store it in another way: jpegtran -copy all IN.jpg >OUT.jpg"
+        )
+    raise too_large_error(details.seen)
 
 
 def _shrink(output: Output, source: PillowFile, image: Inspection, *, is_turned: bool) -> Output:
@@ -177,7 +182,7 @@ def _check_effort(found: Look) -> Look:
     image = found.image
     if image.format in FOREIGN:
         raise ImageError(f"flux cannot read {image.format} images")
-    check_pixels(image.width, image.height)
+    check_pixels(image.format, image.width, image.height)
     if image.format == "jpeg":
         scans = jpeg.count_scans(found.sound)
         if scans * image.width * image.height > MAX_SCANNED:

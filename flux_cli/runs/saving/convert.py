@@ -50,12 +50,12 @@ def plan(
         name = Name(template, {"name": stem, "index": index})
         try:
             data = read_source(source)
-            files, is_full = _plan_files(source, data, name, destination, finish)
+            planned = _plan_files(source, data, name, destination, finish)
         except FluxError as error:
             failed.append(Result(source, errors=(_explain(source, error, destination),)))
             continue
         is_alone = source == STDIN or len(sources) == 1
-        images.append(PlannedImage(source, data if is_alone else None, files, is_full))
+        images.append(planned._replace(data=data if is_alone else None))
     if images and not any(image.files for image in images):
         from shlex import quote
 
@@ -85,17 +85,19 @@ def _template(destination: Destination) -> str:
 
 def _plan_files(
     source: str, data: bytes, name: Name, destination: Destination, finish: Finish
-) -> tuple[tuple[PlannedFile, ...], bool]:
+) -> PlannedImage:
     """The files to make from one image, with their full paths as names.
 
-    The full image is left out if it would be the source again; the second value says so.
+    The full image is left out if it would be the source again, or if only its widths fit into
+    memory.
     """
     from flux_cli.images.pixels.render import measure
 
     image = measure(data)
     planned = outputs(finish, image)
     if destination.is_stdout:
-        return tuple(PlannedFile(fixed(STDOUT), output) for output in planned), False
+        files = tuple(PlannedFile(fixed(STDOUT), output) for output in planned)
+        return PlannedImage(source, None, files)
     suffixes = destination.suffixes
     needed, typed = planned, suffixes
     if format_of_file(source) == image.format:
@@ -106,8 +108,30 @@ def _plan_files(
     for one in needed:
         in_place = destination.template is None and not one.frame.label
         named.setdefault(path_of(name, one, typed if in_place else suffixes), one)
-    files = tuple(PlannedFile(fixed(path), one) for path, one in named.items())
-    return files, len(needed) < len(planned)
+    paths, remarks = _without_too_large(image, named)
+    files = tuple(PlannedFile(fixed(path), named[path]) for path in paths)
+    return PlannedImage(source, None, files, len(needed) < len(planned), remarks=remarks)
+
+
+def _without_too_large(
+    image: Inspection, named: dict[str, Output]
+) -> tuple[list[str], tuple[str, ...]]:
+    """The paths of files that fit into memory, and remarks on the others.
+
+    Only full images beside their widths are left out; any other file is an error when it is made.
+    """
+    from flux_cli.images.pixels.memory import is_too_large
+
+    if not any(output.frame.label for output in named.values()):
+        return list(named), ()
+    kept, remarks = [], []
+    for path, output in named.items():
+        if output.frame.label or not is_too_large(image, output):
+            kept.append(path)
+        else:
+            what = f"{output.frame.width}x{output.frame.height} pixels of {output.format}"
+            remarks.append(f"{path} is left out: {what} take more than 1 GiB of memory")
+    return kept, tuple(remarks)
 
 
 def _repeats(
