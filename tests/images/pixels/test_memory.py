@@ -17,6 +17,7 @@ from flux_cli.core.image import Inspection
 from flux_cli.images.containers import jpeg
 from flux_cli.images.finish import Finish
 from flux_cli.images.outputs import outputs
+from flux_cli.images.pixels import thumbnails
 from flux_cli.images.pixels.memory import LIMIT, Memory, coefficients, estimate
 from flux_cli.images.pixels.render import measure, render
 
@@ -125,6 +126,7 @@ def test_a_photograph_of_108_megapixels_is_decoded_at_a_smaller_scale():
         assert (shown.mode, shown.size) == ("L", (800, 600))
         for x in (8, 400, 790):
             assert shown.getpixel((x, 300)) == pytest.approx(x * 255 / 800, abs=3)
+    assert thumbnails.small(data, (80, 80)).size == (80, 60)
     with pytest.raises(ImageError, match=r"12000x9000 pixels, .* more than 1 GiB") as caught:
         list(render(data, outputs(Finish(formats=("webp",)), measure(data))))
     assert "--width" in caught.value.hint
