@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Settings: TypeAlias = dict[str, Json]
 
 TRANSPARENT = "transparent"  # the value of the parameter `background` that needs alpha
-QUALITY = 85  # the default of lossy formats: artifacts are hard to see even side by side
+QUALITY = 80  # the default of lossy formats, as in most other tools: artifacts are hard to see
 EFFORTS: tuple[str, ...] = ("fast", "balanced", "small")
 
 
@@ -118,8 +118,8 @@ _ROWS = (
         plugin="WebP",
         effort=_by_effort({"method": 2}, {"method": 4}, {"method": 6}),
         quality=(
-            (0, 0), (10, 2), (20, 12), (30, 24), (40, 37), (50, 49), (60, 60), (70, 72), (80, 81),
-            (89, 88), (90, 95), (100, 100),
+            (0, 0), (10, 2), (20, 12), (30, 24), (40, 37), (50, 49), (60, 60), (70, 72), (80, 80),
+            (85, 85), (89, 88), (90, 95), (100, 100),
         ),
         lossless=_by_effort(
             {"lossless": True, "exact": True, "method": 0, "quality": 0},

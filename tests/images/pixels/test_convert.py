@@ -116,6 +116,16 @@ def test_gray_stays_gray(source, target):
         assert ImageChops.difference(one, other).getextrema()[1] <= 1
 
 
+@pytest.mark.parametrize(
+    ("target", "settings"),
+    [("jpeg", {"optimize": True, "subsampling": "4:2:0"}), ("webp", {"method": 4})],
+)
+def test_the_default_quality_is_the_80_of_other_tools(target, settings):
+    """These are the settings of sharp's defaults, and the bytes are the same on photographs."""
+    usual = image_bytes(PLAIN, target, quality=80, **settings)
+    assert convert(SOURCES["png"], target, None).data == usual
+
+
 def test_of_several_images_in_a_jpeg_the_first_counts():
     several = image_bytes(
         PLAIN, "mpo", save_all=True, append_images=[PLAIN.rotate(180)], quality=95
