@@ -1,4 +1,7 @@
-"""Converts any image to gray or RGB of 8 bits, with alpha if it has any, and its color profile."""
+"""Converts any image to gray or RGB of 8 bits, with alpha if it has any, and its color profile.
+
+Also finds out whether an image has transparent pixels.
+"""
 
 import io
 
@@ -6,7 +9,10 @@ from PIL import Image
 
 from flux_cli.images.containers.container import HDR
 from flux_cli.images.details import ImageDetails
+from flux_cli.images.pixels.pillow import catch_faults, opened
 from flux_cli.images.pixels.profile import profile_of
+
+OPAQUE = 255
 
 
 def normalize(image: Image.Image, details: ImageDetails) -> Image.Image:
@@ -67,6 +73,15 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     if image.mode == "RGBA":
         shown.putalpha(image.getchannel("A"))
     return shown
+
+
+def is_transparent(data: bytes, file_format: str) -> bool:
+    """Whether any pixel is not opaque. Raises ImageError if the image cannot be decoded."""
+    with opened(data, file_format) as image, catch_faults("cannot be decoded"):
+        if not image.has_transparency_data:
+            return False
+        counts = image.convert("RGBA").getchannel("A").histogram()
+        return any(counts[:OPAQUE])
 
 
 def flatten(image: Image.Image) -> Image.Image:
