@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import ceil
 from threading import Condition
 
 from flux_cli.core.errors import ImageError
@@ -22,6 +23,7 @@ PIXEL = 4  # bytes per pixel of an image in memory
 DECODING = {"webp": 17, "avif": 14}  # bytes per pixel, with the pixels themselves
 DECODING_OTHERS = 9
 COEFFICIENT = 2  # bytes, one per sample of a JPEG
+JPEG_PARTS = (1, 2, 4, 8)  # a decoder of JPEG can make so many times shorter sides
 STRIPS = 1  # byte per pixel, for copies of parts of the image
 ENCODING = {"jpeg": 8, "png": 6, "gif": 20, "webp": 19, "avif": 35}  # bytes per pixel, beside them
 ENCODING_SMALL_PNG, ENCODING_LOSSLESS_WEBP = 16, 30
@@ -76,10 +78,27 @@ def estimate(
     return max(decoding, PIXEL * held + sum(steps[:workers]))
 
 
+def choose_part(
+    file_format: str, size: tuple[int, int], planned: Sequence[Output], coefficients: int = 0
+) -> tuple[int, int] | None:
+    """The bytes that it takes one worker to make the files, and at which part of its sides.
+
+    The part is 1 for the whole image, or 2, 4 or 8 for a JPEG that is decoded at a half, a quarter
+    or an eighth. None if no part fits into memory, or only one with fewer pixels than a file has.
+    """
+    largest = max(output.frame.scale for output in planned)
+    for part in JPEG_PARTS if file_format == "jpeg" else (1,):
+        shrunk = ceil(size[0] / part), ceil(size[1] / part)
+        memory = estimate(file_format, shrunk, planned, 1, coefficients)
+        if memory <= LIMIT and (part == 1 or largest * part <= 1):
+            return memory, part
+    return None
+
+
 def is_too_large(image: Inspection, output: Output) -> bool:
-    """Whether a file of the whole image takes more memory than flux uses."""
+    """Whether it takes more memory than flux uses to make a file, if no other is made with it."""
     size = image.width, image.height
-    return not output.untouched and estimate(image.format, size, [output], 1) > LIMIT
+    return not output.untouched and choose_part(image.format, size, [output]) is None
 
 
 def too_large_error(size: tuple[int, int]) -> ImageError:

@@ -1,7 +1,6 @@
 """Makes the outputs of an image: decodes it once, then crops, scales and encodes each file."""
 
 import contextlib
-import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
@@ -12,21 +11,27 @@ from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile, Inspection
 from flux_cli.images.containers import jpeg
 from flux_cli.images.containers.registry import Look, inspect, look
-from flux_cli.images.details import SIDEWAYS, ImageDetails, describe, read_details, turn_size
+from flux_cli.images.details import SIDEWAYS, ImageDetails, describe, read_details
 from flux_cli.images.formats import FOREIGN, FORMATS, QUALITY
 from flux_cli.images.metadata.strip import for_decoder
 from flux_cli.images.outputs import Box, Frame, Output, Rendered
 from flux_cli.images.pixels.color import normalize
 from flux_cli.images.pixels.crop import find_box
 from flux_cli.images.pixels.encode import encode, encode_within
-from flux_cli.images.pixels.memory import LIMIT, MEMORY, coefficients, estimate, too_large_error
+from flux_cli.images.pixels.memory import (
+    LIMIT,
+    MEMORY,
+    choose_part,
+    coefficients,
+    estimate,
+    too_large_error,
+)
 from flux_cli.images.pixels.pillow import TURNS, catch_faults, check_pixels, opened, turn
 from flux_cli.images.pixels.resize import resize
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 
 MAX_SCANNED = 2_000_000_000  # pixels times scans of a JPEG; a progressive one has about ten
-JPEG_PARTS = (2, 4, 8)  # a decoder of JPEG can make a half, a quarter or an eighth of the sides
 
 
 def measure(data: bytes) -> Inspection:
@@ -105,13 +110,11 @@ def _plan_memory(
         memory = estimate(details.format, details.seen, todo, count, held)
         if memory <= LIMIT:
             return memory, count
-    largest = max(output.frame.scale for output in todo)
-    for part in JPEG_PARTS if details.format == "jpeg" else ():
-        size = math.ceil(details.width / part), math.ceil(details.height / part)
-        memory = estimate("jpeg", turn_size(size, details.orientation), todo, 1, held)
-        if largest * part <= 1 and memory <= LIMIT:
-            source.draft(None, (details.width // part, details.height // part))
-            return memory, 1
+    chosen = choose_part(details.format, details.seen, todo, held)
+    if chosen:
+        memory, part = chosen
+        source.draft(None, (details.width // part, details.height // part))
+        return memory, 1
     if held > LIMIT:
         message = "the jpeg image takes more than 1 GiB of memory at any size, as it is progressive"
         raise ImageError(

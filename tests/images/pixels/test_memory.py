@@ -14,11 +14,19 @@ from PIL import Image
 
 from flux_cli.core.errors import ImageError
 from flux_cli.core.image import Inspection
+from flux_cli.core.ratio import parse_shape
 from flux_cli.images.containers import jpeg
 from flux_cli.images.finish import Finish
 from flux_cli.images.outputs import outputs
 from flux_cli.images.pixels import thumbnails
-from flux_cli.images.pixels.memory import LIMIT, Memory, coefficients, estimate
+from flux_cli.images.pixels.memory import (
+    LIMIT,
+    Memory,
+    choose_part,
+    coefficients,
+    estimate,
+    is_too_large,
+)
 from flux_cli.images.pixels.render import measure, render
 
 
@@ -176,6 +184,31 @@ def test_coefficients_are_held_only_if_there_are_several_scans(settings, per_pix
     stream = io.BytesIO()
     Image.new("RGB", (64, 32)).save(stream, "jpeg", **settings)
     assert coefficients(stream.getvalue(), "jpeg") == per_pixel * 64 * 32
+
+
+@pytest.mark.parametrize(
+    ("finish", "part"),
+    [
+        (Finish(widths=(800,)), 2),
+        (Finish(widths=(6000,)), 2),
+        (Finish(widths=(6001,)), None),
+        (Finish(target=parse_shape("3000x3000"), fit="contain"), 2),
+        (Finish(formats=("png",)), None),
+    ],
+)
+def test_a_jpeg_is_decoded_at_the_largest_part_that_fits(finish, part):
+    image = Inspection("jpeg", 12_000, 9000, 1)
+    (todo,) = outputs(finish._replace(only_widths=True), image)
+    chosen = choose_part("jpeg", (12_000, 9000), [todo])
+    assert (chosen and chosen[1]) == part
+    assert is_too_large(image, todo) == (part is None)
+
+
+def test_the_largest_images_are_decoded_at_a_quarter():
+    side = 16_384
+    todo = outputs(Finish(widths=(800,), only_widths=True), Inspection("jpeg", side, side, 1))
+    assert choose_part("jpeg", (side, side), todo)[1] == 4
+    assert choose_part("png", (side, side), todo) is None
 
 
 def test_a_png_of_more_pixels_is_refused():
