@@ -78,11 +78,11 @@ def e1(case: Case, effort: str = "fast") -> Row | None:
     """JPEG, CPU time of the whole process. With `fast`, both use the standard Huffman tables."""
     if not shutil.which("vips"):
         return _missing("vips")
-    peer = ["vips", "copy", "photo.png", "peer.jpg[Q=85]"]
-    cpu = _both(case.rounds, _flux("jpg", "-q", "85", "--effort", effort), peer, cpu=True)
+    peer = ["vips", "copy", "photo.png", "peer.jpg[Q=80]"]
+    cpu = _both(case.rounds, _flux("jpg", "-q", "80", "--effort", effort), peer, cpu=True)
     size = _size("ours.jpg") / _size("peer.jpg")
     ratios = f"cpu {cpu}, size {size:.3f}"
-    return Row(f"E1 png to jpeg, effort {effort}", "vips copy [Q=85]", ratios, "cpu 1.4")
+    return Row(f"E1 png to jpeg, effort {effort}", "vips copy [Q=80]", ratios, "cpu 1.4")
 
 
 def e1_balanced(case: Case) -> Row | None:
@@ -95,9 +95,9 @@ def jpeg_small(case: Case) -> Row | None:
     if not shutil.which("cjpeg"):
         return _missing("cjpeg")
     case.photo.save("photo.ppm")
-    options = ["-quality", "85", "-optimize", "-progressive"]
+    options = ["-quality", "80", "-optimize", "-progressive"]
     _run(["cjpeg", *options, "-outfile", "peer.jpg", "photo.ppm"])
-    size = len(encode(case.photo, "jpeg", 85, "small")) / _size("peer.jpg")
+    size = len(encode(case.photo, "jpeg", 80, "small")) / _size("peer.jpg")
     peer = "cjpeg -optimize -progressive"
     return Row("   jpeg, effort small", peer, f"size {size:.3f}", "1.1")
 

@@ -101,7 +101,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "output_compression": Spelling(
             "--output-compression --quality -q",
             "0..100",
-            "Quality of lossy files; the same number looks alike in every format [default: 85]",
+            "Quality of lossy files; the same number looks alike in every format [default: 80]",
         ),
         "overwrite": Spelling("--overwrite", "", "Replace existing files"),
         "skip_existing": Spelling(

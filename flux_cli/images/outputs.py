@@ -26,7 +26,7 @@ PLACES = {
 }
 CLEAR = "#00000000"  # the color of borders, unless another was asked for
 MAX_SIDE = 65_535  # pixels; no format that flux writes allows longer sides
-MAX_PIXELS = 100_000_000  # of an image that is decoded or made; models make 4 million
+MAX_PIXELS = 100_000_000  # of an image that is decoded whole, or made; models make 4 million
 SLIGHT = 1e-9  # rounding error, which does not count as enlargement
 
 
@@ -143,7 +143,8 @@ def _variant(own: Frame, width: int) -> Frame:
 
 def _check_frame(frame: Frame, finish: Finish, width: int, height: int) -> None:
     """Raise UsageError for a frame that is too large, or larger than its image unasked."""
-    if max(frame.width, frame.height) > MAX_SIDE or frame.width * frame.height > MAX_PIXELS:
+    most = max(MAX_PIXELS, width * height)
+    if max(frame.width, frame.height) > MAX_SIDE or frame.width * frame.height > most:
         raise UsageError(f"{frame.width}x{frame.height} is larger than any image should be")
     if frame.scale > 1 + SLIGHT and not finish.upscale:
         raise _too_small(frame, finish, width, height)

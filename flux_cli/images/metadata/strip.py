@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Iterator
 
 from flux_cli.images.containers import avif, boxes, jpeg, png
-from flux_cli.images.containers.parts import Edit, splice
+from flux_cli.images.containers.parts import Edit, Part, splice
 
 PNG_PIXELS = (b"tRNS",)  # beside the chunks that every decoder needs
 JPEG_COLOR = (b"\xe0", b"\xee")  # JFIF and Adobe: how channels become colors
@@ -28,8 +28,11 @@ def for_decoder(data: bytes, file_format: str) -> bytes:
 
 
 def _edited(data: bytes, edits: Iterator[Edit]) -> bytes:
-    """The bytes themselves if nothing changes: an image may be large."""
-    changes = list(edits)
+    """The bytes themselves if nothing changes: an image may be large.
+
+    Boxes may share what they describe, so the same edit may come twice.
+    """
+    changes = set(edits)
     return b"".join(splice(data, changes)) if changes else data
 
 
@@ -51,8 +54,19 @@ def _avif(data: bytes) -> Iterator[Edit]:
         if part.kind == b"uuid":
             yield Edit(part.start + 4, part.start + 8, UNUSED)
             yield Edit(part.body, part.stop, bytes(part.stop - part.body))
+        elif part.kind == b"moov":
+            for track in boxes.walk(data, part.body, part.stop):
+                yield from _avif_track(data, track)
         elif part.kind == b"meta":
             yield from _avif_items(data, boxes.read_meta(data, part))
+
+
+def _avif_track(data: bytes, track: Part) -> Iterator[Edit]:
+    """A track of an animation has a meta box of its own."""
+    if track.kind == b"trak":
+        for part in boxes.walk(data, track.body, track.stop):
+            if part.kind == b"meta":
+                yield from _avif_items(data, boxes.read_meta(data, part))
 
 
 def _avif_items(data: bytes, meta: boxes.Meta) -> Iterator[Edit]:

@@ -21,7 +21,7 @@ OPAQUE = 255
 
 
 def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
-    """Scale the part of an RGB or RGBA image in `box` to `size`, both in pixels.
+    """Scale the part of a gray or RGB image in `box` to `size`, both in pixels.
 
     A box that already has this size, at whole pixels, is only cut out.
     """
@@ -61,10 +61,10 @@ def _in_linear_light(image: Image.Image, size: tuple[int, int], box: Box) -> Ima
     """Scale one channel after another, so that only one 32-bit plane is in memory at a time."""
     light = [FULL * _linear(value / 255) for value in range(256)]
     values = _values(light)
-    alpha = _alpha(image) if image.mode == "RGBA" else None
+    alpha = _alpha(image) if "A" in image.getbands() else None
     small_alpha = alpha.resize(size, LANCZOS, box=box) if alpha else None
     planes = []
-    for channel in "RGB":
+    for channel in image.mode.removesuffix("A"):
         plane = image.getchannel(channel).point(light, "F")
         if alpha:
             plane = _multiply(plane, alpha)

@@ -41,6 +41,7 @@ class PlannedImage(NamedTuple):
     is_full: bool = False
     kept: tuple[str, ...] = ()
     errors: tuple[FluxError, ...] = ()
+    remarks: tuple[str, ...] = ()  # what the user should know about the plan
 
 
 class Result(NamedTuple):
@@ -145,8 +146,8 @@ class _Conversion:
 
     def result(self) -> Result:
         """What became of the image so far."""
-        saved, remarks = tuple(self.files.images), tuple(self.files.remarks)
-        image = self._image
+        image, saved = self._image, tuple(self.files.images)
+        remarks = (*image.remarks, *self.files.remarks)
         return Result(image.source, saved, image.is_full, image.kept, tuple(self.errors), remarks)
 
 

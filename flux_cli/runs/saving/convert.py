@@ -88,8 +88,9 @@ def _plan_image(
 ) -> PlannedImage:
     """The files to make from one image, with their full paths as names.
 
-    The full image is left out if it would be the source again. A file that cannot be made does not
-    stop the others. Raises UsageError if none can be made.
+    The full image is left out if it would be the source again, or if only its widths fit into
+    memory. A file that cannot be made does not stop the others. Raises UsageError if none can be
+    made.
     """
     from flux_cli.images.pixels.render import measure
 
@@ -111,9 +112,31 @@ def _plan_image(
     for one in needed:
         in_place = destination.template is None and not one.frame.label
         named.setdefault(path_of(name, one, typed if in_place else suffixes), one)
-    files = tuple(PlannedFile(fixed(path), one) for path, one in named.items())
     is_full = len(needed) < len(planned)
-    return PlannedImage(source, None, files, is_full, errors=named_errors)
+    paths, remarks = _without_too_large(image, named)
+    files = tuple(PlannedFile(fixed(path), named[path]) for path in paths)
+    return PlannedImage(source, None, files, is_full, errors=named_errors, remarks=remarks)
+
+
+def _without_too_large(
+    image: Inspection, named: dict[str, Output]
+) -> tuple[list[str], tuple[str, ...]]:
+    """The paths of files that fit into memory, and remarks on the others.
+
+    Only full images beside their widths are left out; any other file is an error when it is made.
+    """
+    from flux_cli.images.pixels.memory import is_too_large
+
+    if not any(output.frame.label for output in named.values()):
+        return list(named), ()
+    kept, remarks = [], []
+    for path, output in named.items():
+        if output.frame.label or not is_too_large(image, output):
+            kept.append(path)
+        else:
+            what = f"{output.frame.width}x{output.frame.height} pixels of {output.format}"
+            remarks.append(f"{path} is left out: {what} take more than 1 GiB of memory")
+    return kept, tuple(remarks)
 
 
 def _repeats(

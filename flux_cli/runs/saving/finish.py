@@ -246,7 +246,7 @@ def find_record(data: bytes) -> Provenance:
 
 def describe_alpha(data: bytes, image: Inspection) -> list[str]:
     """The remark that an image lacks the transparency that was requested, if it does."""
-    from flux_cli.images.pixels.alpha import is_transparent  # few images should be
+    from flux_cli.images.pixels.color import is_transparent  # few images should be
 
     try:
         if image.format in FOREIGN or is_transparent(data, image.format):

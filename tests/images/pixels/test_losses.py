@@ -79,6 +79,11 @@ def test_display_p3_keeps_its_colors(named_by, target):
     assert remarks == ()
 
 
+@pytest.mark.parametrize("named_by", P3)
+def test_previews_show_display_p3_in_its_colors(named_by):
+    assert thumbnails.small(P3[named_by], (9, 9)).getpixel((2, 2)) == pytest.approx(AS_SRGB, abs=4)
+
+
 def test_gamma_of_a_png_is_obeyed():
     data = with_chunks(flat(), png.chunk(b"gAMA", struct.pack(">I", 100_000)))
     linear = tuple(round(255 * (1.055 * (v / 255) ** (1 / 2.4) - 0.055)) for v in SOURCE)
