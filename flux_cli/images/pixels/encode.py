@@ -65,7 +65,10 @@ def encode(
     if file_format == "png":
         return encode_png(image, settings, effort)
     pixels = image if FORMATS[file_format].alpha else flatten(image)
-    return save(pixels, file_format, settings)
+    data = save(pixels, file_format, settings)
+    if settings.get("progressive"):  # small images are smaller without several scans
+        data = min(data, save(pixels, file_format, settings | {"progressive": False}), key=len)
+    return data
 
 
 def _gif(image: Image.Image) -> Image.Image:

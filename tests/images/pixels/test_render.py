@@ -136,7 +136,7 @@ def turned(orientation):
 )
 @pytest.mark.parametrize("data", [image_bytes(HALVES), turned(6)], ids=["upright", "turned"])
 def test_one_side_is_that_of_the_image_as_it_is_seen(data, size, pixels):
-    made = one(data, size=size, upscale=True, formats=("png",))
+    made = one(data, size=size, upscale=True, formats=("png",)).convert("RGB")
     assert made.size == pixels
     assert made.getpixel((0, pixels[1] // 2)) == RED[:3]
     assert made.getpixel((pixels[0] - 1, pixels[1] // 2)) == BLUE[:3]
@@ -334,7 +334,7 @@ def test_a_limit_that_cannot_be_kept_is_an_error_that_says_what_it_takes(target,
 def test_more_effort_makes_no_larger_files(target):
     files = [rendered(SMALL, formats=(target,), effort=effort)[0] for effort in EFFORTS]
     fast, normal, small = (len(file.image.data) for file in files)
-    assert small <= normal * 1.01
+    assert small <= (normal if target == "jpeg" else normal * 1.01)
     assert normal <= fast * 1.01
 
 
