@@ -1,7 +1,7 @@
 """Draws images for measurements, always the same pixels: above all, a landscape like a photograph.
 
-The landscape has soft light, structure at every scale (its energy falls with the frequency, as in nature),
-hard edges, and grain.
+The landscape has soft light, structure at every scale (its energy falls with the frequency, as in
+nature), hard edges, and grain.
 """
 
 import random
