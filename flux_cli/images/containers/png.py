@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from flux_cli.images.containers.container import (
+    LARGE,
     SRGB,
     Block,
     Colors,
@@ -83,6 +84,8 @@ def blocks(data: bytes) -> Iterator[Block]:
             yield block
         elif part.kind == b"eXIf":
             yield Block("exif", content(data, part))
+        elif part.kind == b"pHYs":
+            yield Block("density", content(data, part))
         elif part.kind == b"caBX":
             yield Block("c2pa", b"")
         elif part.kind == b"iCCP":
@@ -142,6 +145,19 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     if not has_others:
         new += _text_chunk(PARAMETERS.encode(), payload.parameters(f"{width}x{height}"))
     return [*removed, Edit(header.end, header.end, new)]
+
+
+def add(data: bytes, block: Block) -> list[Edit]:
+    """Write a block behind the header. Texts are written so that the most programs read them."""
+    end = next(walk(data)).end
+    if block.kind == "density":
+        return [Edit(end, end, chunk(b"pHYs", block.data))]
+    if block.kind == "exif":
+        return [Edit(end, end, chunk(b"eXIf", block.data))]
+    key = XMP_KEYWORD if block.kind == "xmp" else block.key.encode("latin-1", "replace")
+    if block.kind == "text" and block.data.isascii():
+        return [Edit(end, end, chunk(b"tEXt", key + b"\0" + block.data.replace(b"\0", b" ")))]
+    return [Edit(end, end, _text_chunk(key, block.data))]
 
 
 def mend(data: bytes) -> Mending:
@@ -255,4 +271,5 @@ def _text_chunk(key: bytes, text: bytes) -> bytes:
     return chunk(b"iTXt", key + b"\0\0\0\0\0" + text)
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits, mend)
+HELD = dict.fromkeys(("xmp", "exif", "text", "density"), LARGE)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend, add=add, holds=HELD)

@@ -23,6 +23,7 @@ from flux_cli.images.metadata.record import (
     parse_json,
 )
 from flux_cli.images.metadata.tools import READERS
+from flux_cli.images.metadata.xmp_scan import RECORD, REMOTE, XmpError
 
 MAX_FIELDS = 1000
 IPTC = {
@@ -78,7 +79,7 @@ def read_metadata(data: bytes) -> Reading:
     except (ValueError, IndexError) as fault:
         raise ImageError(f"the metadata of the {name} image does not add up: {fault}") from fault
     record, source = _record(fields)
-    c2pa = c2pa or f"xmp:{xmp.REMOTE}" in fields
+    c2pa = c2pa or f"xmp:{REMOTE}" in fields
     is_told = record.prompt or source not in ("", "XMP")
     unread = () if is_told else tuple(filter(_may_tell, fields))
     return Reading(record, source, fields, c2pa, tuple(dict.fromkeys(problems)), unread)
@@ -97,7 +98,7 @@ def _texts(block: Block, problems: list[str]) -> dict[str, str]:
     if block.kind == "xmp":
         try:
             return {f"xmp:{name}": text for name, text in xmp.properties(block.data).items()}
-        except xmp.XmpError as fault:
+        except XmpError as fault:
             problems.append(str(fault))
     elif block.kind == "exif":
         return {f"exif:{name}": text for name, text in exif.texts(block.data).items()}
@@ -124,7 +125,7 @@ def _iptc(data: bytes) -> dict[str, str]:
 
 def _record(fields: Mapping[str, str]) -> tuple[Record, str]:
     """The record of the first source that wrote one: flux, other programs, IPTC fields."""
-    if ours := from_document(parse_json(fields.get(f"xmp:{xmp.RECORD}", ""))):
+    if ours := from_document(parse_json(fields.get(f"xmp:{RECORD}", ""))):
         return ours, "flux"
     standard = _standard(fields)
     for source, reader in READERS:
