@@ -55,6 +55,7 @@ PURE = (
     "images/finish.py",
     "images/formats.py",
     "images/metadata/*.py",
+    "images/metadata/transfer/*.py",
     "images/names.py",
     "images/outputs.py",
     "images/sheet.py",

@@ -172,14 +172,17 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
 
 
 def add(data: bytes, block: Block) -> list[Edit]:
-    """Write XMP or EXIF behind JFIF and EXIF, or a density into JFIF."""
+    """Write XMP, EXIF or a comment behind JFIF and EXIF, or a density into JFIF."""
     if block.kind == "density":
         place = 2
         jfif = next((one for one in _head(data) if _begins(data, one, b"\xe0", JFIF_HEAD)), None)
         end = place if jfif is None else jfif.end
         return [Edit(place, end, _segment(b"\xe0", JFIF_HEAD + b"\1\1" + block.data + b"\0\0"))]
     place, head = _place(data), XMP_HEAD if block.kind == "xmp" else EXIF_HEAD
-    return [Edit(place, place, _segment(b"\xe1", head + block.data))]
+    segment = _segment(b"\xe1", head + block.data)
+    if block.kind == "comment":
+        segment = _segment(b"\xfe", block.data)
+    return [Edit(place, place, segment)]
 
 
 def _begins(data: bytes, part: Part, kind: bytes, head: bytes) -> bool:
@@ -288,6 +291,7 @@ def _is_c2pa(body: bytes) -> bool:
 HELD = {
     "xmp": LONGEST_SEGMENT - len(XMP_HEAD),
     "exif": LONGEST_SEGMENT - len(EXIF_HEAD),
+    "comment": LONGEST_SEGMENT,
     "density": LARGE,
 }
 CONTAINER = Container(matches, check, blocks, colors, edits, mend, add=add, holds=HELD)

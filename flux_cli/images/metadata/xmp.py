@@ -80,6 +80,13 @@ def properties(data: bytes) -> dict[str, str]:
     return scan(trim(data)).properties
 
 
+def foreign_values(data: bytes) -> dict[str, tuple[Entry, ...]]:
+    """The properties that flux has not written, with their entries. Raises XmpError."""
+    base = trim(data)
+    found = scan(base)
+    return scan(_remove(base, found.ours)).values if found.ours else found.values
+
+
 def _is_utf8(data: bytes) -> bool:
     try:
         data.decode()

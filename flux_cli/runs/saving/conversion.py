@@ -5,15 +5,21 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from flux_cli.core.errors import FluxError, ImageError, Interrupted, UsageError, resource_error
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Event, SavedImage
+from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 from flux_cli.runs.interrupts import has_come, interrupt_once
 from flux_cli.runs.progress.events import conversion_events
-from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
+from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, make_files
+from flux_cli.runs.saving.provenance import find_provenance
+
+if TYPE_CHECKING:
+    from flux_cli.images.containers.registry import Look
+    from flux_cli.runs.saving.provenance import Kept, Provenance
 
 STDIN = "-"
 PATIENCE = 10.0  # seconds that Ctrl-C waits for a file that is being written
@@ -30,7 +36,8 @@ class PlannedImage(NamedTuple):
 
     `data` is None if the image is read again when its turn comes: many would not fit into memory.
     `is_full` says that the source itself is the full image beside its widths, and `kept` are paths
-    of other files that exist already: all of them stay as they are.
+    of other files that exist already: all of them stay as they are. `metadata` says how much of it
+    the files keep.
     """
 
     source: str
@@ -38,6 +45,7 @@ class PlannedImage(NamedTuple):
     files: tuple[PlannedFile, ...]
     is_full: bool = False
     kept: tuple[str, ...] = ()
+    metadata: Kept = "full"
 
 
 class Result(NamedTuple):
@@ -114,8 +122,10 @@ class _Conversion:
         try:
             data = read_source(image.source) if image.data is None else image.data
             size, left = len(data), image.files
+            seen = examine(data)
+            provenance = find_provenance(seen, image.metadata)
             while left:
-                left = self._make(data, left)
+                left = self._make(data, left, seen, provenance)
         except FluxError as error:
             self._fail(error)
         except Exception as fault:
@@ -126,11 +136,14 @@ class _Conversion:
         for event in conversion_events(self._number, self.result(), size, time.monotonic() - began):
             self._display(event)
 
-    def _make(self, data: bytes, files: tuple[PlannedFile, ...]) -> tuple[PlannedFile, ...]:
+    def _make(
+        self, data: bytes, files: tuple[PlannedFile, ...], seen: Look, provenance: Provenance
+    ) -> tuple[PlannedFile, ...]:
         """Make files up to the first that fails, and return those after it."""
         made = 0
         try:
-            for file in make_files(data, files, find_record(data), workers=self._encoders):
+            workers = self._encoders
+            for file in make_files(data, files, provenance, seen=seen, workers=workers):
                 if not self.files.save(file):
                     return ()
                 made += 1

@@ -25,12 +25,11 @@ from flux_cli.runs.saving.delivery import (
 from flux_cli.runs.saving.finish import (
     FinishedFile,
     PlannedFile,
-    Provenance,
     SavedFiles,
     copy_foreign,
     make_files,
-    measure_provenance,
 )
+from flux_cli.runs.saving.provenance import Provenance, measure_provenance
 
 if TYPE_CHECKING:
     from flux_cli.core.image import Inspection
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
     from flux_cli.runs.saving.delivery import Delivery
+    from flux_cli.runs.saving.provenance import Kept
 
 
 def save_outputs(
@@ -61,7 +61,9 @@ def save_outputs(
     """
     seen = seen or examine(data)
     files.received = (seen.image.width, seen.image.height)
-    provenance = Provenance(record, is_embedded=delivery.metadata, signer=signer)
+    provenance = Provenance(
+        record, is_embedded=delivery.metadata, signer=signer, kept=_kept(delivery, record)
+    )
     finished = _make(data, seen, name, delivery, provenance)
     sidecar = _make_sidecar(name, delivery, record)
     for file in finished:
@@ -69,6 +71,13 @@ def save_outputs(
             return
     if sidecar:
         files.save_sidecar(sidecar, extra)
+
+
+def _kept(delivery: Delivery, record: Record) -> Kept:
+    """What files that are made anew take over of the metadata of the image that arrived."""
+    if not delivery.metadata:
+        return "none"
+    return "full" if record.prompt else "no-prompt"
 
 
 def _make(
