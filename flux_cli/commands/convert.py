@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flux_cli.images.finish import Finish
     from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.saving.conversion import PlannedImage
+    from flux_cli.runs.saving.provenance import Kept
 
 
 def run(options: ConvertOptions) -> int:
@@ -102,7 +103,9 @@ def _convert(
     from flux_cli.images import files
 
     overwrite, skip = options.output.overwrite, options.output.skip_existing
-    images, failed = plan(sources, destination, finish, overwrite=overwrite, skip_existing=skip)
+    images, failed = plan(
+        sources, destination, finish, overwrite=overwrite, skip_existing=skip, kept=_kept(options)
+    )
     sink: files.Pipe | files.Folder = files.Folder(overwrite=overwrite)
     if destination.is_stdout:
         sink = files.Pipe(sys.stdout.buffer)
@@ -115,6 +118,13 @@ def _convert(
         tell(result)
     by_source = {result.source: result for result in (*failed, *done)}
     return [by_source[source] for source in sources]
+
+
+def _kept(options: ConvertOptions) -> Kept:
+    """How much of their metadata the files keep."""
+    if options.conversion.no_metadata:
+        return "none"
+    return "no-prompt" if options.conversion.no_prompt_metadata else "full"
 
 
 def _prints_paths(options: ConvertOptions, destination: Destination) -> bool:

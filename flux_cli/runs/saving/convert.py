@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.image import Inspection
 from flux_cli.images import names as naming
+from flux_cli.images.containers.registry import CONTAINERS
 from flux_cli.images.destination import STDOUT, Destination
 from flux_cli.images.finish import Finish
 from flux_cli.images.formats import format_of_file, split_suffix
@@ -26,6 +28,9 @@ from flux_cli.runs.saving.conversion import (
 )
 from flux_cli.runs.saving.finish import PlannedFile
 
+if TYPE_CHECKING:
+    from flux_cli.runs.saving.provenance import Kept
+
 FIELDS = ("name", "index", "width", "height", "ext")
 DEFAULT = "{name}.{ext}"
 
@@ -37,11 +42,13 @@ def plan(
     *,
     overwrite: bool,
     skip_existing: bool,
+    kept: Kept = "full",
 ) -> tuple[list[PlannedImage], list[Result]]:
     """Name every file before the first is made; an image that cannot be read is a result already.
 
-    Raises OutputError for names that are taken or that two files would have, UsageError if nothing
-    is asked for that would change an image.
+    `kept` says how much of their metadata the files keep. Raises OutputError for names that are
+    taken or that two files would have, UsageError if nothing is asked for that would change an
+    image.
     """
     template = _template(destination)
     images, failed = [], []
@@ -50,23 +57,28 @@ def plan(
         name = Name(template, {"name": stem, "index": index})
         try:
             data = read_source(source)
-            files, is_full = _plan_files(source, data, name, destination, finish)
+            files, is_full = _plan_files(source, data, name, destination, finish, kept)
         except FluxError as error:
             failed.append(Result(source, errors=(_explain(source, error, destination),)))
             continue
         is_alone = source == STDIN or len(sources) == 1
-        images.append(PlannedImage(source, data if is_alone else None, files, is_full))
+        planned = PlannedImage(source, data if is_alone else None, files, is_full, metadata=kept)
+        images.append(planned)
     if images and not any(image.files for image in images):
-        from shlex import quote
-
-        message = "nothing to convert: give -f, --size or --width"
-        raise UsageError(message, hint=f"for example flux convert {quote(sources[0])} -f webp")
+        raise _nothing_to_convert(sources[0])
     if not destination.is_stdout:
         present = _preflight(images, overwrite=overwrite, skip_existing=skip_existing)
         images = [_without_existing(image, present) for image in images]
     elif any(len(image.files) > 1 for image in images):
         raise UsageError("-o - takes one file, not several", hint="save to files with -o")
     return images, failed
+
+
+def _nothing_to_convert(source: str) -> UsageError:
+    from shlex import quote
+
+    message = "nothing to convert: give -f, --size or --width"
+    return UsageError(message, hint=f"for example flux convert {quote(source)} -f webp")
 
 
 def count_cores() -> int:
@@ -84,7 +96,7 @@ def _template(destination: Destination) -> str:
 
 
 def _plan_files(
-    source: str, data: bytes, name: Name, destination: Destination, finish: Finish
+    source: str, data: bytes, name: Name, destination: Destination, finish: Finish, kept: Kept
 ) -> tuple[tuple[PlannedFile, ...], bool]:
     """The files to make from one image, with their full paths as names.
 
@@ -94,13 +106,16 @@ def _plan_files(
 
     image = measure(data)
     planned = outputs(finish, image)
+    if kept == "none" and _is_turned_by_exif(image):
+        planned = tuple(one._replace(untouched=False) for one in planned)
     if destination.is_stdout:
         return tuple(PlannedFile(fixed(STDOUT), output) for output in planned), False
     suffixes = destination.suffixes
     needed, typed = planned, suffixes
     if format_of_file(source) == image.format:
         typed = {image.format: split_suffix(source)[1], **suffixes}
-    if finish.widths or (destination == Destination() and finish == Finish()):
+    changes_nothing = destination == Destination() and finish == Finish() and kept == "full"
+    if finish.widths or changes_nothing:
         needed = tuple(one for one in planned if not _repeats(source, image, one, name, typed))
     named: dict[str, Output] = {}  # `{width}` may give the full image the name of a variant
     for one in needed:
@@ -108,6 +123,11 @@ def _plan_files(
         named.setdefault(path_of(name, one, typed if in_place else suffixes), one)
     files = tuple(PlannedFile(fixed(path), one) for path, one in named.items())
     return files, len(needed) < len(planned)
+
+
+def _is_turned_by_exif(image: Inspection) -> bool:
+    """Whether the image is upright only with metadata. The turn of an AVIF is none."""
+    return not image.upright and CONTAINERS[image.format].orientation is None
 
 
 def _repeats(

@@ -18,7 +18,7 @@ from flux_cli.images.formats import FOREIGN
 from flux_cli.images.outputs import Output, Rendered
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.runs.saving.losses import plan_transfer
-from flux_cli.runs.saving.provenance import Provenance, add_provenance, budget, take_over
+from flux_cli.runs.saving.provenance import Provenance, add_provenance, budget, leave_out, take_over
 
 if TYPE_CHECKING:
     from flux_cli.core.image import Inspection
@@ -159,6 +159,10 @@ def _describe_origin(
 ) -> tuple[ImageFile, list[str]]:
     """The file with its metadata, record and signature, and remarks on what is missing."""
     image, output, fault = rendered.image, rendered.output, seen.image.fault
+    if output.untouched and provenance.is_stripped:
+        image, remarks = leave_out(image, seen, provenance)
+        image, more = add_provenance(image, provenance, output.max_bytes)
+        return image, remarks + more
     is_copy_with_fault = bool(fault) and output.untouched
     image, remarks = take_over(image, output, transfer)
     origin = Provenance() if is_copy_with_fault else provenance

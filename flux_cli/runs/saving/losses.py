@@ -9,7 +9,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.images.details import SIDEWAYS, describe
 from flux_cli.images.formats import FOREIGN
 from flux_cli.images.metadata.credentials import has_credentials
-from flux_cli.runs.saving.provenance import read_of
+from flux_cli.runs.saving.provenance import SIGNATURE, read_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from flux_cli.images.metadata.transfer.cargo import Cargo
     from flux_cli.images.outputs import Output
     from flux_cli.runs.saving.provenance import Provenance
-
-SIGNATURE = "its signed content credentials (C2PA)"
 
 
 class Transfer(NamedTuple):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
+from flux_cli.images.details import describe
 from flux_cli.images.formats import FORMATS
+from flux_cli.images.metadata.credentials import has_credentials
 from flux_cli.images.metadata.record import Record, without_prompt
 from flux_cli.images.metadata.write import write_record
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     Kept = Literal["full", "no-prompt", "none"]
 
+SIGNATURE = "its signed content credentials (C2PA)"
 LARGEST_SHARE = 4  # of a size limit: a quarter of it may be metadata
 MARGIN = 1024  # bytes by which the same record and signature may be longer in another container
 
@@ -101,6 +105,37 @@ def budget(output: Output, transfer: Transfer, provenance: Provenance) -> Output
     if added > output.max_bytes // LARGEST_SHARE and not output.added:
         return output
     return output._replace(added=added)
+
+
+def leave_out(image: ImageFile, seen: Look, provenance: Provenance) -> tuple[ImageFile, list[str]]:
+    """A copy of the received bytes without metadata, or without prompts; remarks on what is lost.
+
+    Raises ImageError for an image that must be made anew for that.
+    """
+    from flux_cli.images.metadata.strip import without_metadata  # if it is asked
+    from flux_cli.images.metadata.transfer.prompts import without_prompts
+
+    sound, reading = seen.sound, provenance.reading
+    try:
+        if provenance.kept == "none":
+            data = without_metadata(sound, image.format)
+        else:
+            is_made = reading is None or reading.is_made
+            data = without_prompts(sound, image.format, is_made=is_made)
+    except (ValueError, IndexError, struct.error) as fault:
+        message = f"the metadata of the {image.format} image cannot be removed: {fault}"
+        raise ImageError(message, hint="convert it to another format with -f") from fault
+    remarks = []
+    if has_credentials(sound) and not has_credentials(data) and provenance.kept != "none":
+        remarks.append(f"without the prompt, the image loses {SIGNATURE}")
+    if _has_gain_map(seen, sound) and not _has_gain_map(seen, data):
+        remarks.append("without its metadata, the image loses its HDR gain map")
+    is_same = data == image.data
+    return image._replace(data=data, as_received=is_same), remarks
+
+
+def _has_gain_map(seen: Look, data: bytes) -> bool:
+    return describe(seen.image, data).colors.gain_map
 
 
 def _no_room(image: ImageFile, max_bytes: int) -> str:
