@@ -230,7 +230,7 @@ def _download(address: str) -> Attachment:
     except FluxError as fault:
         reason = fault.__cause__ or fault
         raise UsageError(f"cannot download image_prompt {address!r}: {reason}") from fault
-    return inputs.attachment(address, data)
+    return inputs.attachment(address, data, is_public=True)
 
 
 def require_key(auth: Auth | None, settings: Settings, *, no_key: bool) -> None:
