@@ -143,7 +143,7 @@ def make_files(
     outputs = [budget(file.output, transfer, provenance) for file in files]
     for file, rendered in zip(files, _render(data, outputs, seen, workers), strict=True):
         output, quality = rendered.output, rendered.quality
-        image, remarks = _describe_origin(rendered, seen, transfer, provenance)
+        image, remarks = _describe_origin(file.output, rendered.image, seen, transfer, provenance)
         yield FinishedFile(
             name=file.name,
             image=image,
@@ -155,13 +155,13 @@ def make_files(
 
 
 def _describe_origin(
-    rendered: Rendered, seen: Look, transfer: Transfer, provenance: Provenance
+    output: Output, image: ImageFile, seen: Look, transfer: Transfer, provenance: Provenance
 ) -> tuple[ImageFile, list[str]]:
     """The file with its metadata, record and signature, and remarks on what is missing."""
-    image, output, fault = rendered.image, rendered.output, seen.image.fault
+    fault = seen.image.fault
     if output.untouched and provenance.is_stripped:
         image, remarks = leave_out(image, seen, provenance)
-        image, more = add_provenance(image, provenance, output.max_bytes)
+        image, more = add_provenance(image, provenance.of_copy, output.max_bytes)
         return image, remarks + more
     is_copy_with_fault = bool(fault) and output.untouched
     image, remarks = take_over(image, output, transfer)

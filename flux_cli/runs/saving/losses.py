@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from flux_cli.images.containers.registry import Look
     from flux_cli.images.details import ImageDetails
+    from flux_cli.images.metadata.read import Reading
     from flux_cli.images.metadata.transfer.cargo import Cargo
     from flux_cli.images.outputs import Output
     from flux_cli.runs.saving.provenance import Provenance
@@ -43,27 +44,29 @@ def plan_transfer(seen: Look, outputs: Sequence[Output], provenance: Provenance)
     formats = tuple(dict.fromkeys(output.format for output in made))
     cargo: dict[str, Cargo] = {}
     lost = list(details.lost)
-    if has_credentials(seen.sound) and not provenance.is_stripped:
-        lost.append(SIGNATURE)
     if provenance.kept != "none":
-        cargo, left = _pack(seen, details, formats, provenance)
+        reading = provenance.reading or read_of(seen)
+        is_signed = reading.c2pa if reading else False
+        cargo, left = _pack(reading, details, formats, has_prompt=provenance.kept == "full")
         lost += left
+    else:
+        is_signed = has_credentials(seen.sound) and not provenance.is_stripped
+    if is_signed:
+        lost.append(SIGNATURE)
     notes = [f"the conversion does not keep all of the image: {'; '.join(lost)}"] if lost else []
     return Transfer(cargo, tuple(notes))
 
 
 def _pack(
-    seen: Look, details: ImageDetails, formats: Sequence[str], provenance: Provenance
+    reading: Reading | None, details: ImageDetails, formats: Sequence[str], *, has_prompt: bool
 ) -> tuple[dict[str, Cargo], list[str]]:
     """The metadata for each format, and what is lost, with the formats that lose it."""
     from flux_cli.images.metadata.transfer.cargo import pack  # few images are made anew
     from flux_cli.images.metadata.transfer.carried import read_carried
 
-    reading = provenance.reading or read_of(seen)
     if reading is None:
         return {}, ["its metadata, which is damaged"]
     is_turned = details.orientation in SIDEWAYS
-    has_prompt = provenance.kept == "full"
     carried = read_carried(reading, is_turned=is_turned, has_prompt=has_prompt)
     cargo = {name: pack(carried, name) for name in formats}
     losers: dict[str, list[str]] = {}

@@ -48,6 +48,13 @@ class Provenance(NamedTuple):
     is_stripped: bool = False
     reading: Reading | None = None
 
+    @property
+    def of_copy(self) -> Provenance:
+        """The same for a copy of the image: its record still says how the image itself was made."""
+        if not self.is_carried or self.reading is None:
+            return self
+        return self._replace(record=self.record._replace(finish=self.reading.record.finish))
+
 
 def find_provenance(seen: Look, kept: Kept = "full") -> Provenance:
     """What files of an image that exists already say: the same as the image, as far as it is kept.
@@ -84,27 +91,25 @@ def take_over(image: ImageFile, output: Output, transfer: Transfer) -> tuple[Ima
     from flux_cli.images.metadata.transfer.cargo import write_cargo  # few images are made anew
 
     marked = image._replace(data=write_cargo(image.data, image.format, cargo))
-    if output.max_bytes is not None and marked.size > output.max_bytes:
+    if output.max_bytes is not None and marked.size + output.added > output.max_bytes:
         return image, [_no_room(image, output.max_bytes)]
     return marked, []
 
 
 def budget(output: Output, transfer: Transfer, provenance: Provenance) -> Output:
-    """The output with room for its metadata within its size limit, where quality makes room.
+    """The output with room for what it takes over within its size limit, if quality makes room.
 
     Metadata that would take a large share of the limit gets none, and gives way to the pixels.
     """
     if output.untouched or output.max_bytes is None or output.lossless:
         return output
-    if not FORMATS[output.format].quality:
-        return output
     cargo = transfer.cargo.get(output.format)
-    added = measure_provenance(provenance) if provenance.is_carried else output.added
+    more = measure_provenance(provenance) if provenance.is_carried else 0
     if cargo and cargo.blocks:
-        added += cargo.size + MARGIN
-    if added > output.max_bytes // LARGEST_SHARE and not output.added:
+        more += cargo.size + MARGIN
+    if not FORMATS[output.format].quality or more > output.max_bytes // LARGEST_SHARE:
         return output
-    return output._replace(added=added)
+    return output._replace(added=output.added + more)
 
 
 def leave_out(image: ImageFile, seen: Look, provenance: Provenance) -> tuple[ImageFile, list[str]]:

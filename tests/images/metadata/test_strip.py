@@ -128,7 +128,7 @@ def test_prompts_go_and_everything_else_stays(name):
 
 @each_format
 def test_the_record_of_flux_stays_without_its_prompt(name):
-    record = Record(prompt=SECRET, model="m", seed=7, tool="flux 0.1.0", source_type="x")
+    record = Record(prompt=SECRET, model="m", seed=7, tool="flux 0.1.0", finish={"fit": "cover"})
     data = b"".join(write_record(IMAGES[name if name != "webp" else "webp lossy"], record).pieces)
     clean, remarks = stripped(data, "no-prompt")
     assert (read_metadata(clean).record, remarks) == (without_prompt(record), ())

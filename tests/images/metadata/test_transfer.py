@@ -255,6 +255,14 @@ def test_a_size_limit_lowers_the_quality_for_metadata_and_wins_over_it():
     assert "the png has no room for the metadata" in note
 
 
+def test_metadata_that_would_take_a_large_share_of_a_size_limit_gives_way_to_the_pixels():
+    data = png_with(text("workflow", json.dumps({"nodes": ["x" * 9_000]})))
+    plain = len(converted(IMAGES["png"], "webp")[0])
+    made, (note,) = converted(data, "webp", max_bytes=plain)
+    assert len(made) == plain
+    assert f"the webp has no room for the metadata of the image in {plain:,} bytes" in note
+
+
 @pytest.mark.skipif(not shutil.which("exiftool"), reason="exiftool is not installed")
 @each_format
 def test_exiftool_reads_what_is_taken_over_and_finds_no_error(target, tmp_path):
