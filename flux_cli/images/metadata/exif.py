@@ -25,6 +25,7 @@ ORIENTATION, COLOR_SPACE, SUB_IFD = 0x0112, 0xA001, 0x8769
 # Texts of Windows, in UTF-16: title, comment, author, keywords and subject.
 WINDOWS = range(0x9C9B, 0x9CA0)
 MAX_ENTRIES = 1000
+MAX_VALUES = 64 << 20  # bytes of all values; fields may name the same bytes again and again
 BYTE, TEXT, SHORT, LONG, RATIONAL, UNDEFINED = 1, 2, 3, 4, 5, 7  # types
 # Bytes per value, for the types that these fields can have.
 _SIZES = {BYTE: 1, TEXT: 1, SHORT: 2, LONG: 4, RATIONAL: 8, UNDEFINED: 1}
@@ -87,7 +88,7 @@ def fields(data: bytes) -> Iterator[Field]:
     def whole(at: int, width: int) -> int:
         return int.from_bytes(data[at : at + width], order)
 
-    tables = [whole(4, 4)]
+    tables, left = [whole(4, 4)], MAX_VALUES
     for table in tables:
         for place in range(table + 2, table + 2 + 12 * min(whole(table, 2), MAX_ENTRIES), 12):
             tag, kind, count = whole(place, 2), whole(place + 2, 2), whole(place + 4, 4)
@@ -96,7 +97,11 @@ def fields(data: bytes) -> Iterator[Field]:
             if tag == SUB_IFD and len(tables) == 1:
                 tables.append(whole(place + 8, 4))
             elif length:
-                yield Field(tag, kind, start, start + length)
+                end = max(start, min(start + length, len(data)))
+                left -= end - start
+                if left < 0:
+                    return
+                yield Field(tag, kind, start, end)
 
 
 def build(main: Mapping[int, Value], extra: Mapping[int, Value]) -> bytes:

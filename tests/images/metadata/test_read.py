@@ -392,3 +392,9 @@ def test_a_profile_that_unfolds_without_end_is_cut():
     body = b"ICC\0\0" + zlib.compress(bytes(64 << 20))
     stream = io.BytesIO(with_chunks(chunk(b"iCCP", body)))
     assert read_metadata(stream.getvalue()).source == ""
+
+
+def test_fields_of_exif_that_name_the_same_bytes_again_and_again_are_not_all_read():
+    rows = struct.pack(">HHII", 0x013B, 2, 16 << 20, 0) * 1000
+    block = b"MM\0*\0\0\0\x08" + struct.pack(">H", 1000) + rows + bytes(16 << 20)
+    assert len(list(exif.fields(block))) == 4

@@ -85,8 +85,7 @@ def clean_exif(block: bytes, rules: Rules) -> bytes:
     """A block of EXIF of the same length, with zeros in place of prompts."""
     cleaned = bytearray(block)
     for field in exif.fields(block):
-        end = min(field.end, len(block))
-        value = block[field.start : end]
+        value = block[field.start : field.end]
         if field.tag in exif.WINDOWS:
             goes = rules.is_made and field.tag != AUTHOR
         else:
@@ -95,7 +94,7 @@ def clean_exif(block: bytes, rules: Rules) -> bytes:
             goes = is_prompt_field(name, text, is_made=rules.is_made)
             goes = goes or (field.kind == exif.TEXT and _GRAPH.match(value) is not None)
         if goes and value.strip(b"\0"):
-            cleaned[field.start : end] = bytes(len(value))
+            cleaned[field.start : field.end] = bytes(len(value))
     return bytes(cleaned)
 
 
