@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import signal
 import subprocess
 import time
@@ -9,6 +10,7 @@ import time
 import pytest
 from fakes.images import look, pixels_as
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from flux_cli.images.containers import png
 
@@ -106,6 +108,20 @@ def test_a_converted_image_takes_over_nothing_without_metadata(flux, work):
         assert b"Ann" in (work / f"full.{suffix}").read_bytes()
         assert b"Ann" not in (work / f"bare.{suffix}").read_bytes()
     assert b"pHYs" not in (work / "bare.png").read_bytes()
+
+
+def test_losses_are_named_once_even_if_a_file_between_others_cannot_be_made(flux, work):
+    noise = random.Random(0).randbytes(64 * 48 * 3)
+    texts = PngInfo()
+    texts.add_text("Dream", "a fox")
+    Image.frombytes("RGB", (64, 48), noise).save(work / "a.png", dpi=(72, 72), pnginfo=texts)
+    options = ("--max-bytes", "7kB", "--effort", "fast", "--json")
+    result = flux("convert", "a.png", "-o", "b.{gif,png,jpg}", *options)
+    assert result.code == 3
+    assert [file["path"] for file in result.json["files"]] == ["b.gif", "b.jpg"]
+    losses = [note for note in result.json["warnings"] if "does not keep" in note]
+    assert len(losses) == 1
+    assert losses[0].endswith("its text 'Dream' in gif, jpeg; its density (72 dpi) in gif")
 
 
 def test_derivatives_and_their_markup(flux, work):

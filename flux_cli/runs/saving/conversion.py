@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from flux_cli.core.errors import FluxError, ImageError, Interrupted, UsageError, resource_error
@@ -14,17 +15,24 @@ from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 from flux_cli.runs.interrupts import has_come, interrupt_once
 from flux_cli.runs.progress.events import conversion_events
-from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, make_files
+from flux_cli.runs.saving.finish import (
+    FinishedFile,
+    PlannedFile,
+    SavedFiles,
+    Sink,
+    make_files,
+)
+from flux_cli.runs.saving.losses import plan_transfer
 from flux_cli.runs.saving.provenance import find_provenance
 
 if TYPE_CHECKING:
-    from flux_cli.images.containers.registry import Look
-    from flux_cli.runs.saving.provenance import Kept, Provenance
+    from flux_cli.runs.saving.provenance import Kept
 
 STDIN = "-"
 PATIENCE = 10.0  # seconds that Ctrl-C waits for a file that is being written
 
 Listener: TypeAlias = Callable[[Event], None]
+Maker: TypeAlias = Callable[[Sequence[PlannedFile]], Iterator[FinishedFile]]
 
 
 def ignore(_: object) -> None:
@@ -100,6 +108,23 @@ def convert_all(
     return results
 
 
+def _prepare(data: bytes, image: PlannedImage, workers: int) -> Maker:
+    """The function that makes files of an image, whose bytes and metadata are read only once.
+
+    Whichever files it makes, it says the same about all. Raises ImageError.
+    """
+    seen = examine(data)
+    provenance = find_provenance(seen, image.metadata)
+    transfer = None
+    with suppress(UsageError):  # some files cannot be made: `make_files` says so
+        transfer = plan_transfer(seen, [file.output for file in image.files], provenance)
+
+    def make(files: Sequence[PlannedFile]) -> Iterator[FinishedFile]:
+        return make_files(data, files, provenance, seen=seen, transfer=transfer, workers=workers)
+
+    return make
+
+
 class _Conversion:
     """The conversion of one image, in a thread of its own."""
 
@@ -122,10 +147,9 @@ class _Conversion:
         try:
             data = read_source(image.source) if image.data is None else image.data
             size, left = len(data), image.files
-            seen = examine(data)
-            provenance = find_provenance(seen, image.metadata)
+            make = _prepare(data, image, self._encoders)
             while left:
-                left = self._make(data, left, seen, provenance)
+                left = self._make(make, left)
         except FluxError as error:
             self._fail(error)
         except Exception as fault:
@@ -136,14 +160,11 @@ class _Conversion:
         for event in conversion_events(self._number, self.result(), size, time.monotonic() - began):
             self._display(event)
 
-    def _make(
-        self, data: bytes, files: tuple[PlannedFile, ...], seen: Look, provenance: Provenance
-    ) -> tuple[PlannedFile, ...]:
+    def _make(self, make: Maker, files: tuple[PlannedFile, ...]) -> tuple[PlannedFile, ...]:
         """Make files up to the first that fails, and return those after it."""
         made = 0
         try:
-            workers = self._encoders
-            for file in make_files(data, files, provenance, seen=seen, workers=workers):
+            for file in make(files):
                 if not self.files.save(file):
                     return ()
                 made += 1

@@ -130,16 +130,17 @@ def make_files(
     provenance: Provenance,
     *,
     seen: Look | None = None,
+    transfer: Transfer | None = None,
     workers: int = 1,
 ) -> Iterator[FinishedFile]:
     """Make the files of one image: decode, crop, scale, encode, write the record, sign.
 
-    `seen` is what `examine` says of `data` if the caller has it already; `workers` threads encode.
-    Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit its
-    limit.
+    `seen` is what `examine` says of `data` if the caller has it already, and `transfer` is what
+    `plan_transfer` says of these and further files; `workers` threads encode. Raises ImageError for
+    bytes that are not a complete image, UsageError if a file cannot fit its limit.
     """
     seen = seen or examine(data)
-    transfer = plan_transfer(seen, [file.output for file in files], provenance)
+    transfer = transfer or plan_transfer(seen, [file.output for file in files], provenance)
     outputs = [budget(file.output, transfer, provenance) for file in files]
     for file, rendered in zip(files, _render(data, outputs, seen, workers), strict=True):
         output, quality = rendered.output, rendered.quality
