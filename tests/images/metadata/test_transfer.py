@@ -5,6 +5,7 @@ import json
 import shutil
 import struct
 import subprocess
+import zlib
 
 import pytest
 from PIL import Image
@@ -219,6 +220,23 @@ def test_what_is_too_long_for_a_jpeg_is_named_and_the_rest_stays():
     data, (note,) = converted(png_with(*chunks), "jpeg")
     assert "its text 'workflow', too long for a jpeg" in note
     assert read_metadata(data).record.seed == 77
+
+
+@pytest.mark.parametrize("target", ["png", "webp"])
+def test_texts_that_are_too_long_to_be_read_are_named_and_not_cut(target):
+    long = zlib.compress(b'{"nodes": "' + b"x" * 5_000_000 + b'"}')
+    chunks = (text("Author", "Ann"), png.chunk(b"zTXt", b"workflow\0\0" + long))
+    data, (note,) = converted(png_with(*chunks), target)
+    assert "its text 'workflow', which is too long" in note
+    assert len(data) < 10_000
+    assert read_metadata(data).fields["xmp:dc:creator"] == "Ann"
+
+
+def test_a_png_may_have_its_texts_in_exif_beside_others():
+    block = exif.build({0x0110: "prompt:" + json.dumps(GRAPH)}, {0x9286: exif.user_comment(A1111)})
+    data, _ = converted(png_with(text("Author", "Ann"), png.chunk(b"eXIf", block)), "png")
+    texts = Image.open(io.BytesIO(data)).text
+    assert (texts["parameters"], json.loads(texts["prompt"])) == (A1111, GRAPH)
 
 
 @each_format

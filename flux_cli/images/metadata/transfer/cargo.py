@@ -119,6 +119,7 @@ def _places(carried: Carried, holds: Mapping[str, int]) -> _Places:
     own = PROGRAM_TEXTS.keys() & dict(carried.texts)  # of the program
     is_by_program = not own or own & set(lost)
     named = _name_texts(lost, carried.program if is_by_program else "")
+    named += [f"its text {key!r}, which is too long" for key in dict.fromkeys(carried.cut)]
     if carried.user_comment and "exif" not in holds:
         named.append("its user comment")
     if carried.density and not {"density", "exif"} & holds.keys():

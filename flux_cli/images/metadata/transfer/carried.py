@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from flux_cli.core.lite import NamedTuple
+from flux_cli.images.containers import png
 from flux_cli.images.containers.parts import read_text
 from flux_cli.images.metadata import xmp
 from flux_cli.images.metadata.parameters import is_ours
@@ -81,6 +82,7 @@ PROGRAM_TEXTS = {
     "workflow": ("Make", "workflow:"),
 }
 GRAPHS = {prefix: key for key, (_, prefix) in PROGRAM_TEXTS.items() if prefix}
+MAX_TEXT = png.MAX_UNPACKED  # bytes of all texts; more are not read
 # Texts that are about another file, or that repeat metadata of a camera.
 STALE = ("Raw profile type ", "date:")
 # What describes an image: a prompt, if a program made it.
@@ -93,13 +95,15 @@ class Carried(NamedTuple):
 
     `values` are properties of XMP, and `fields` those of EXIF by name. `texts` are those of a PNG,
     by keyword, and of other formats under the keyword that they would have there. `user_comment` is
-    that of EXIF, unless it is one of the texts. `program` is the one that made the image.
+    that of EXIF, unless it is one of the texts. `cut` are keywords of texts that are too long to be
+    read, and `program` is the one that made the image.
     """
 
     values: Values = {}  # noqa: RUF012 - never changed
     fields: dict[str, str] = {}  # noqa: RUF012 - never changed
     texts: tuple[tuple[str, str], ...] = ()
     user_comment: str = ""
+    cut: tuple[str, ...] = ()
     density: Density | None = None
     program: str = ""
 
@@ -125,6 +129,7 @@ def read_carried(reading: Reading, *, is_turned: bool, has_prompt: bool = True) 
         user_comment="" if has_parameters else fields.get("exif:UserComment", ""),
         density=read_density(reading.blocks),
     )
+    found = _without_cut(found)
     if reading.source not in ("", "XMP", "flux"):
         found = found._replace(program=reading.source)
     if found.density and is_turned:
@@ -146,6 +151,18 @@ def is_prompt_field(name: str, text: str, *, is_made: bool) -> bool:
 def is_prompt_text(key: str, *, is_made: bool) -> bool:
     """Whether a text of a PNG, or a comment, may hold a prompt or parameters."""
     return may_tell(key) and (is_made or key not in DESCRIBING)
+
+
+def _without_cut(found: Carried) -> Carried:
+    """Without texts that may have lost their end, because an image has too much text."""
+    whole, cut, left = [], [], MAX_TEXT
+    for key, text in found.texts:
+        left -= len(text.encode("utf-8", "replace"))
+        if left > 0:
+            whole.append((key, text))
+        else:
+            cut.append(key)
+    return found._replace(texts=tuple(whole), cut=tuple(cut)) if cut else found
 
 
 def _without_prompts(found: Carried, *, is_made: bool) -> Carried:
@@ -203,15 +220,13 @@ def _fields(foreign: Values, fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def _texts(reading: Reading, fields: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """The texts of a PNG, or those of another format that have a keyword in a PNG."""
+    """The texts of a PNG, then those of other places that have a keyword in a PNG."""
     texts = [
         (block.key, read_text(block.data))
         for block in reading.blocks
         if block.kind == "text" and block.key and not block.key.startswith(STALE)
     ]
     texts = [one for one in texts if one[0] != PARAMETERS or not is_ours(one[1])]
-    if texts:
-        return tuple(texts)
     found: dict[str, str] = {}
     for name, text in fields.items():
         key = next((GRAPHS[head] for head in GRAPHS if text.lower().startswith(head)), "")
@@ -226,7 +241,8 @@ def _texts(reading: Reading, fields: Mapping[str, str]) -> tuple[tuple[str, str]
         found[SCHEME] = "fooocus" if is_own else "a1111"
     if comment and comment != found.get(PARAMETERS) and not is_ours(comment):
         found[COMMENT] = comment
-    return tuple(found.items())
+    present = dict(texts)
+    return (*texts, *(one for one in found.items() if one[0] not in present))
 
 
 def _are_parameters(text: str) -> bool:
