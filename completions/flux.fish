@@ -223,6 +223,8 @@ complete -c flux -n "__flux_at 'convert'" -l effort -x -a 'fast\t balanced\t sma
 complete -c flux -n "__flux_at 'convert'" -l keep-original -d 'Also save the image as received'
 complete -c flux -n "__flux_at 'convert'" -l html -d 'Print a <picture> element instead of the paths'
 complete -c flux -n "__flux_at 'convert'" -l alt -x -d 'Alternative text for --html'
+complete -c flux -n "__flux_at 'convert'" -l no-metadata -d 'Remove all metadata'
+complete -c flux -n "__flux_at 'convert'" -l no-prompt-metadata -d 'Remove prompts and parameters, keep other metadata'
 complete -c flux -n "__flux_at 'convert'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'convert'" -F
 complete -c flux -n "__flux_at 'sizes'" -l model -s m -x -a 'flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'

@@ -54,6 +54,7 @@ PURE = (
     "images/finish.py",
     "images/formats.py",
     "images/metadata/*.py",
+    "images/metadata/transfer/*.py",
     "images/names.py",
     "images/outputs.py",
     "images/pixels/border_color.py",

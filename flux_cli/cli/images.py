@@ -39,8 +39,9 @@ def convert(options: ConvertOptions) -> int:
 
     Paths are printed to stdout, one per line. Nothing is sent anywhere, and existing files are
     never overwritten without --overwrite. Only the first frame of an animation is used. Color
-    profiles are kept, and orientation is applied; other camera metadata is dropped. A file that
-    needs no change is copied byte for byte.
+    profiles, artist, copyright, density, and prompts are kept, and orientation is applied; other
+    camera metadata is dropped. A note names what a format cannot hold. A file that needs no change
+    is copied byte for byte.
     """
     from flux_cli.commands.convert import run
 

@@ -277,6 +277,12 @@ CONVERT = {
     "skip_existing": Spelling(
         "--skip-existing", "", "Keep existing files and make only the missing ones"
     ),
+    "no_metadata": Spelling(
+        "--no-metadata", "", "Remove all metadata; color profiles stay, orientation is applied"
+    ),
+    "no_prompt_metadata": Spelling(
+        "--no-prompt-metadata", "", "Remove prompts and parameters, keep other metadata"
+    ),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
 }
 # Options of `flux build` that differ from those of `flux generate`.

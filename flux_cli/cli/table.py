@@ -122,12 +122,14 @@ True), '--verbose': ('verbose', True), '-v': ('verbose', True), '--fit': ('fit',
 ('focus', None), '--pad-color': ('pad_color', None), '--upscale': ('upscale', True), '--width':
 ('width', None), '--max-bytes': ('max_bytes', None), '--lossless': ('lossless', True), '--effort':
 ('effort', None), '--keep-original': ('keep_original', True), '--html': ('html', True), '--alt':
-('alt', None)},
+('alt', None), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata':
+('no_prompt_metadata', True)},
         'repeatable': ('files', 'output_format', 'width'),
         'defaults': {'files': None, 'size': None, 'output': None, 'output_format': None, 'output_compression': None,
 'overwrite': False, 'skip_existing': False, 'as_json': False, 'quiet': False, 'verbose': False,
 'fit': None, 'focus': None, 'pad_color': None, 'upscale': False, 'width': None, 'max_bytes': None,
-'lossless': False, 'effort': None, 'keep_original': False, 'html': False, 'alt': None},
+'lossless': False, 'effort': None, 'keep_original': False, 'html': False, 'alt': None,
+'no_metadata': False, 'no_prompt_metadata': False},
         'options': 'ConvertOptions',
         'own': (),
     },

@@ -211,7 +211,7 @@ def _download(address: str) -> Attachment:
     except FluxError as fault:
         reason = fault.__cause__ or fault
         raise UsageError(f"cannot download image_prompt {address!r}: {reason}") from fault
-    return inputs.attachment(address, data)
+    return inputs.attachment(address, data, is_public=True)
 
 
 def tasks_of(run: CheckedRun) -> Iterator[Task]:

@@ -15,6 +15,7 @@ from threading import Condition
 from flux_cli.core.errors import ImageError
 from flux_cli.core.image import Inspection
 from flux_cli.images.containers import jpeg
+from flux_cli.images.containers.jpeg_ends import FRAMES
 from flux_cli.images.containers.parts import u16
 from flux_cli.images.outputs import Frame, Output
 
@@ -136,7 +137,7 @@ def coefficients(data: bytes, file_format: str) -> int:
     """
     if file_format != "jpeg" or jpeg.count_scans(data) < 2:
         return 0
-    frame = next(part for part in jpeg.walk(data) if part.kind[0] in jpeg.FRAMES)
+    frame = next(part for part in jpeg.walk(data) if part.kind[0] in FRAMES)
     height, width = u16(data, frame.body + 1), u16(data, frame.body + 3)
     factors = [(byte >> 4, byte & 15) for byte in data[frame.body + 7 : frame.stop : 3]]
     across, down = (max(1, *sides) for sides in zip(*factors, strict=True))

@@ -47,14 +47,16 @@ def measure(data: bytes) -> Inspection:
     return image._replace(width=width, height=height, upright=upright)
 
 
-def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator[Rendered]:
+def render(
+    data: bytes, planned: Sequence[Output], workers: int = 1, seen: Look | None = None
+) -> Iterator[Rendered]:
     """Make every planned file of one image, in the given order, each from the image at full size.
 
     The image is decoded once; of an animation, only the first frame. `workers` threads share the
-    work. Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit
-    into `max_bytes`.
+    work. `seen` is what `look` says of `data` if the caller has it already. Raises ImageError for
+    bytes that are not a complete image, UsageError if a file cannot fit into `max_bytes`.
     """
-    image, sound, *_ = _check_effort(look(data))
+    image, sound, *_ = _check_effort(seen or look(data))
     received = ImageFile(data, image.format, image.width, image.height, as_received=True)
     todo = [output for output in planned if not output.untouched]
     if not todo:

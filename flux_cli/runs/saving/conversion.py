@@ -5,16 +5,21 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from flux_cli.core.errors import FluxError, Interrupted, resource_error
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Event, SavedImage
+from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 from flux_cli.runs.interrupts import has_come, interrupt_once
 from flux_cli.runs.progress.events import conversion_events
-from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record
+from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink
 from flux_cli.runs.saving.output_files import make_possible
+from flux_cli.runs.saving.provenance import find_provenance
+
+if TYPE_CHECKING:
+    from flux_cli.runs.saving.provenance import Kept
 
 STDIN = "-"
 PATIENCE = 10.0  # seconds that Ctrl-C waits for a file that is being written
@@ -32,7 +37,7 @@ class PlannedImage(NamedTuple):
     `data` is None if the image is read again when its turn comes: many would not fit into memory.
     `is_full` says that the source itself is the full image beside its widths, and `kept` are paths
     of other files that exist already: all of them stay as they are. `errors` say why more files
-    cannot be made.
+    cannot be made, and `metadata` says how much of it the files keep.
     """
 
     source: str
@@ -42,6 +47,7 @@ class PlannedImage(NamedTuple):
     kept: tuple[str, ...] = ()
     errors: tuple[FluxError, ...] = ()
     remarks: tuple[str, ...] = ()  # what the user should know about the plan
+    metadata: Kept = "full"
 
 
 class Result(NamedTuple):
@@ -130,8 +136,9 @@ class _Conversion:
             self._display(event)
 
     def _make(self, data: bytes) -> None:
-        planned = self._image.files
-        for file in make_possible(data, planned, find_record(data), workers=self._encoders):
+        image, seen = self._image, examine(data)
+        provenance = find_provenance(seen, image.metadata)
+        for file in make_possible(data, image.files, provenance, seen=seen, workers=self._encoders):
             if isinstance(file, FluxError):
                 self._fail(file)
             elif not self.files.save(file):

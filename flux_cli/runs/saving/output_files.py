@@ -8,6 +8,8 @@ to images that cannot be finished.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import FluxError, ImageError, UsageError
@@ -26,12 +28,12 @@ from flux_cli.runs.saving.delivery import (
 from flux_cli.runs.saving.finish import (
     FinishedFile,
     PlannedFile,
-    Provenance,
     SavedFiles,
     copy_foreign,
     make_files,
-    measure_provenance,
 )
+from flux_cli.runs.saving.losses import plan_transfer
+from flux_cli.runs.saving.provenance import Provenance, measure_provenance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
     from flux_cli.runs.saving.delivery import Delivery
+    from flux_cli.runs.saving.provenance import Kept
 
 
 def save_outputs(
@@ -64,7 +67,8 @@ def save_outputs(
     """
     seen = seen or examine(data)
     files.received = (seen.image.width, seen.image.height)
-    provenance = Provenance(record, is_embedded=delivery.metadata, signer=signer)
+    kept = _kept(delivery, record)
+    provenance = Provenance(record, is_embedded=delivery.metadata, signer=signer, kept=kept)
     finished, errors = _make(data, seen, name, delivery, provenance)
     if errors and (files.is_whole or not finished):
         raise errors[0]
@@ -86,17 +90,31 @@ def make_possible(
     seen: Look | None = None,
     workers: int = 1,
 ) -> Iterator[FinishedFile | ImageError | UsageError]:
-    """Like `make_files`, with an error in the place of each file that cannot be made."""
+    """Like `make_files`, with an error in the place of each file that cannot be made.
+
+    Bytes and metadata are read only once, and the same is said about all files.
+    """
+    seen, transfer = seen or examine(data), None
+    with suppress(UsageError):  # some files cannot be made: `make_files` says so
+        transfer = plan_transfer(seen, [file.output for file in files], provenance)
+    make = partial(make_files, data, seen=seen, transfer=transfer, workers=workers)
     left = list(files)
     while left:
         made = 0
         try:
-            for file in make_files(data, left, provenance, seen=seen, workers=workers):
+            for file in make(left, provenance):
                 yield file
                 made += 1
         except (ImageError, UsageError) as error:
             yield error
         left = left[made + 1 :]
+
+
+def _kept(delivery: Delivery, record: Record) -> Kept:
+    """What files that are made anew take over of the metadata of the image that arrived."""
+    if not delivery.metadata:
+        return "none"
+    return "full" if record.prompt else "no-prompt"
 
 
 def _make(

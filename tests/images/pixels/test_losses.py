@@ -16,7 +16,8 @@ from flux_cli.images.names import fixed
 from flux_cli.images.outputs import outputs
 from flux_cli.images.pixels import thumbnails
 from flux_cli.images.pixels.render import measure
-from flux_cli.runs.saving.finish import PlannedFile, Provenance, make_files
+from flux_cli.runs.saving.finish import PlannedFile, make_files
+from flux_cli.runs.saving.provenance import Provenance
 
 SOURCE, AS_SRGB = (200, 90, 70), (216, 81, 62)  # a color of Display P3
 
