@@ -65,7 +65,11 @@ def encode(
     if file_format == "png":
         return encode_png(image, settings, effort)
     pixels = image if FORMATS[file_format].alpha else flatten(image)
-    return save(pixels, file_format, settings)
+    data = save(pixels, file_format, settings)
+    if settings.get("progressive"):  # its scans make a large JPEG smaller, and a small one larger
+        plain = save(pixels, file_format, settings | {"progressive": False})
+        data = min(data, plain, key=len)
+    return data
 
 
 def _gif(image: Image.Image) -> Image.Image:

@@ -247,7 +247,7 @@ def test_a_limit_that_cannot_be_kept_is_an_error_that_says_what_it_takes(target,
 def test_more_effort_makes_no_larger_files(target):
     files = [rendered(SMALL, formats=(target,), effort=effort)[0] for effort in EFFORTS]
     fast, normal, small = (len(file.image.data) for file in files)
-    assert small <= normal * 1.01
+    assert small <= normal * (1 if target == "jpeg" else 1.01)
     assert normal <= fast * 1.01
 
 
