@@ -66,8 +66,9 @@ def encode(
         return encode_png(image, settings, effort)
     pixels = image if FORMATS[file_format].alpha else flatten(image)
     data = save(pixels, file_format, settings)
-    if settings.get("progressive"):  # small images are smaller without several scans
-        data = min(data, save(pixels, file_format, settings | {"progressive": False}), key=len)
+    if settings.get("progressive"):  # its scans make a large JPEG smaller, and a small one larger
+        plain = save(pixels, file_format, settings | {"progressive": False})
+        data = min(data, plain, key=len)
     return data
 
 
