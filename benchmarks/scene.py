@@ -1,12 +1,12 @@
-"""Draws a landscape for measurements: always the same pixels, with the properties of a photograph.
+"""Draws images for measurements, always the same pixels: above all, a landscape like a photograph.
 
-It has soft light, structure at every scale (its energy falls with the frequency, as in nature),
-hard edges, and grain.
+The landscape has soft light, structure at every scale (its energy falls with the frequency, as in
+nature), hard edges, and grain.
 """
 
 import random
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 SIZE = (2752, 1536)  # what the model delivers for 16:9
 SKY = (70, 120, 190)
@@ -15,6 +15,7 @@ CLOUD = (250, 248, 244)
 ROCK = (92, 84, 88)
 GRASS = (78, 104, 52)
 ROOF = (150, 62, 48)
+WORDS = ("the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog")
 CELLS = (512, 256, 128, 64, 32, 16, 8, 4, 2)
 
 
@@ -44,6 +45,16 @@ def graphic(size: tuple[int, int] = (1600, 900), seed: int = 1) -> Image.Image:
         color = tuple(dice.randrange(0, 256, 51) for _ in range(3))
         shape = draw.ellipse if dice.random() < 0.5 else draw.rectangle
         shape((x - r, y - r, x + r, y + r), fill=color)
+    return image
+
+
+def text(size: tuple[int, int] = (1600, 1000), seed: int = 1) -> Image.Image:
+    """Lines of words in three colors, with smooth edges."""
+    image, dice = Image.new("RGB", size, "white"), random.Random(seed)
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(16)
+    for y in range(10, size[1], 21):
+        color = dice.choice(("#000000", "#223366", "#662222"))
+        draw.text((10, y), " ".join(dice.choice(WORDS) for _ in range(30)), color, font)
     return image
 
 

@@ -14,7 +14,7 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|width|max-bytes|effort|only|exclude|reroll|adopt|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
         else if contains -- $command/$count/$word '/0/generate' '/0/build' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
             set command (string trim -- "$command $word")
         else
@@ -48,7 +48,7 @@ complete -c flux -n "__flux_at '' '0'" -a schema -d 'Print the JSON Schema of th
 complete -c flux -n "__flux_at '' '0'" -a completion -d 'Print the completion script for a shell'
 complete -c flux -n "__flux_at '' '0'" -a help -d 'Explain a topic or a command'
 complete -c flux -n "__flux_at '' '0'" -a config -d 'Show every setting and where it comes from'
-complete -c flux -n "__flux_at 'generate'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9)'
+complete -c flux -n "__flux_at 'generate'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9), which override the next two, or one side of the files (320x, x300)'
 complete -c flux -n "__flux_at 'generate'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Ratio only'
 complete -c flux -n "__flux_at 'generate'" -l resolution -s r -x -a '0.5K\t 1K\t 2K\t 4K\t' -d 'Scale only'
 complete -c flux -n "__flux_at 'generate'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
@@ -95,8 +95,9 @@ complete -c flux -n "__flux_at 'generate'" -l base-url -x -d 'Base URL of an Ope
 complete -c flux -n "__flux_at 'generate'" -l no-key -d 'Send no API key, for servers that need none'
 complete -c flux -n "__flux_at 'generate'" -l offline -d 'Draw a local sketch instead'
 complete -c flux -n "__flux_at 'generate'" -l no-badge -d 'Leave the badge out of an offline sketch'
-complete -c flux -n "__flux_at 'generate'" -l fit -x -a 'none\t cover\t contain\t exact\t' -d 'Make files of exactly --size'
+complete -c flux -n "__flux_at 'generate'" -l fit -x -a 'none\t cover\t contain\t pad\t exact\t' -d 'Make files of exactly --size'
 complete -c flux -n "__flux_at 'generate'" -l focus -x -a 'center\t top\t bottom\t left\t right\t entropy\t attention\t' -d 'What --fit cover keeps'
+complete -c flux -n "__flux_at 'generate'" -l pad-color -x -a 'transparent\t white\t black\t' -d 'Color of --fit pad'
 complete -c flux -n "__flux_at 'generate'" -l upscale -d 'Allow files larger than the image'
 complete -c flux -n "__flux_at 'generate'" -l width -x -d 'Also write this width, as NAME-WIDTH.EXT beside the full image'
 complete -c flux -n "__flux_at 'generate'" -l max-bytes -x -d 'Reduce quality until the file fits SIZE, such as 200kB, 1.5MB, 2MiB'
@@ -136,7 +137,7 @@ complete -c flux -n "__flux_at 'build'" -l adopt -x -d 'Accept existing files as
 complete -c flux -n "__flux_at 'build'" -l prune -d 'Delete unedited files that the manifest no longer names'
 complete -c flux -n "__flux_at 'build'" -l prune-originals -d 'Delete originals that the lock does not need'
 complete -c flux -n "__flux_at 'build'" -l help -s h -d 'Show this message and exit'
-complete -c flux -n "__flux_at 'resolve'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9)'
+complete -c flux -n "__flux_at 'resolve'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9), which override the next two, or one side of the files (320x, x300)'
 complete -c flux -n "__flux_at 'resolve'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Ratio only'
 complete -c flux -n "__flux_at 'resolve'" -l resolution -s r -x -a '0.5K\t 1K\t 2K\t 4K\t' -d 'Scale only'
 complete -c flux -n "__flux_at 'resolve'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
@@ -183,8 +184,9 @@ complete -c flux -n "__flux_at 'resolve'" -l base-url -x -d 'Base URL of an Open
 complete -c flux -n "__flux_at 'resolve'" -l no-key -d 'Send no API key, for servers that need none'
 complete -c flux -n "__flux_at 'resolve'" -l offline -d 'Draw a local sketch instead'
 complete -c flux -n "__flux_at 'resolve'" -l no-badge -d 'Leave the badge out of an offline sketch'
-complete -c flux -n "__flux_at 'resolve'" -l fit -x -a 'none\t cover\t contain\t exact\t' -d 'Make files of exactly --size'
+complete -c flux -n "__flux_at 'resolve'" -l fit -x -a 'none\t cover\t contain\t pad\t exact\t' -d 'Make files of exactly --size'
 complete -c flux -n "__flux_at 'resolve'" -l focus -x -a 'center\t top\t bottom\t left\t right\t entropy\t attention\t' -d 'What --fit cover keeps'
+complete -c flux -n "__flux_at 'resolve'" -l pad-color -x -a 'transparent\t white\t black\t' -d 'Color of --fit pad'
 complete -c flux -n "__flux_at 'resolve'" -l upscale -d 'Allow files larger than the image'
 complete -c flux -n "__flux_at 'resolve'" -l width -x -d 'Also write this width, as NAME-WIDTH.EXT beside the full image'
 complete -c flux -n "__flux_at 'resolve'" -l max-bytes -x -d 'Reduce quality until the file fits SIZE, such as 200kB, 1.5MB, 2MiB'
@@ -201,7 +203,7 @@ complete -c flux -n "__flux_at 'resolve'" -a '(__flux_files @ @)'
 complete -c flux -n "__flux_at 'show'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'show'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'show'" -F
-complete -c flux -n "__flux_at 'convert'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels, or a ratio, for --fit'
+complete -c flux -n "__flux_at 'convert'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'One side (320x, x300) resizes'
 complete -c flux -n "__flux_at 'convert'" -l output -s o -r -F -a '(__flux_files "-[^-]")' -d 'File, folder/, template (\'{name}-s.{avif,webp}\'), or - for stdout'
 complete -c flux -n "__flux_at 'convert'" -l output-format -l format -s f -x -a 'png\t jpeg\t gif\t webp\t avif\t' -d 'png, jpeg, gif, webp, avif'
 complete -c flux -n "__flux_at 'convert'" -l output-compression -l quality -s q -x -d 'Quality of lossy files'
@@ -210,8 +212,9 @@ complete -c flux -n "__flux_at 'convert'" -l skip-existing -d 'Keep existing fil
 complete -c flux -n "__flux_at 'convert'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'convert'" -l quiet -d 'Print nothing but results and errors'
 complete -c flux -n "__flux_at 'convert'" -l verbose -s v -d 'Show the causes of errors'
-complete -c flux -n "__flux_at 'convert'" -l fit -x -a 'none\t cover\t contain\t exact\t' -d 'Make files of exactly --size'
+complete -c flux -n "__flux_at 'convert'" -l fit -x -a 'none\t cover\t contain\t pad\t exact\t' -d 'Make files of exactly --size'
 complete -c flux -n "__flux_at 'convert'" -l focus -x -a 'center\t top\t bottom\t left\t right\t entropy\t attention\t' -d 'What --fit cover keeps'
+complete -c flux -n "__flux_at 'convert'" -l pad-color -x -a 'transparent\t white\t black\t' -d 'Color of --fit pad'
 complete -c flux -n "__flux_at 'convert'" -l upscale -d 'Allow files larger than the image'
 complete -c flux -n "__flux_at 'convert'" -l width -x -d 'Also write this width, as NAME-WIDTH.EXT beside the full image'
 complete -c flux -n "__flux_at 'convert'" -l max-bytes -x -d 'Reduce quality until the file fits SIZE, such as 200kB, 1.5MB, 2MiB'
@@ -220,6 +223,8 @@ complete -c flux -n "__flux_at 'convert'" -l effort -x -a 'fast\t balanced\t sma
 complete -c flux -n "__flux_at 'convert'" -l keep-original -d 'Also save the image as received'
 complete -c flux -n "__flux_at 'convert'" -l html -d 'Print a <picture> element instead of the paths'
 complete -c flux -n "__flux_at 'convert'" -l alt -x -d 'Alternative text for --html'
+complete -c flux -n "__flux_at 'convert'" -l no-metadata -d 'Remove all metadata'
+complete -c flux -n "__flux_at 'convert'" -l no-prompt-metadata -d 'Remove prompts and parameters, keep other metadata'
 complete -c flux -n "__flux_at 'convert'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'convert'" -F
 complete -c flux -n "__flux_at 'sizes'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'

@@ -36,6 +36,17 @@ for number in (getattr(signal, "SIGHUP", signal.SIGTERM), signal.SIGTERM):  # Wi
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, lambda _number, _frame: None)
 
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out the whole corpus of images, unless `-m` names it: it takes minutes."""
+    if "corpus" in config.option.markexpr:
+        return
+    whole = [item for item in items if item.get_closest_marker("corpus")]
+    if whole:
+        config.hook.pytest_deselected(items=whole)
+        items[:] = [item for item in items if item not in whole]
+
+
 OURS = ("FLUX_", "LUMENFALL_", "BFL_", "FAL_", "REPLICATE_", "OPENAI_", "TOGETHER_", "XDG_")
 KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "COVERAGE_PROCESS_START", "VIRTUAL_ENV")
 

@@ -47,7 +47,6 @@ PURE = (
     "http/datauri.py",
     "http/replies/*.py",
     "http/trust.py",
-    "images/finish.py",
     "images/containers/*.py",
     "images/destination.py",
     "images/digests.py",
@@ -55,12 +54,15 @@ PURE = (
     "images/finish.py",
     "images/formats.py",
     "images/metadata/*.py",
+    "images/metadata/transfer/*.py",
     "images/names.py",
     "images/outputs.py",
+    "images/pixels/border_color.py",
     "images/sheet.py",
     "providers/missing.py",
     "providers/reading/*.py",
     "request/files/comparison.py",
+    "request/files/finishing.py",
     "request/dialect.py",
     "request/digest.py",
     "request/plan.py",
@@ -88,6 +90,7 @@ PURE = (
     "terminal/graphics.py",
 )
 PURE_PATHS = {path for pattern in PURE for path in PACKAGE.glob(pattern)}
+PURE_LIBRARIES = ("PIL.ImageColor",)  # colors from text
 PURE_STANDARD_LIBRARY = """
     __future__ array base64 binascii bisect collections contextlib
     contextvars csv datetime difflib email functools hashlib html importlib ipaddress itertools json
@@ -255,7 +258,7 @@ def imported_names(path: Path) -> set[str]:
 def is_pure(name: str) -> bool:
     """Whether a module of this dotted name is pure, or a package with only a docstring."""
     if not name.startswith("flux_cli"):
-        return name.partition(".")[0] in PURE_STANDARD_LIBRARY.split()
+        return name in PURE_LIBRARIES or name.partition(".")[0] in PURE_STANDARD_LIBRARY.split()
     path = PACKAGE.parent / name.replace(".", "/")
     return path.with_suffix(".py") in PURE_PATHS or (path / "__init__.py").is_file()
 

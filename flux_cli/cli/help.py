@@ -39,6 +39,23 @@ def examples(*lines: str) -> Callable[[Function], Function]:
     return decorate
 
 
+def fills(values: Callable[[], dict[str, str]]) -> Callable[[Function], Function]:
+    """Set what fills the {fields} of a command's help. It is called only where help is shown."""
+
+    def decorate(command: Function) -> Function:
+        command.help_values = values  # type: ignore[attr-defined] # functions take attributes
+        return command
+
+    return decorate
+
+
+def help_text(command: TyperCommand) -> str:
+    """What a command's help says above the options."""
+    text = command.help or ""
+    values = getattr(command.callback, "help_values", None)
+    return text.format(**values()) if values else text
+
+
 def columns(default: int = 80) -> int:
     """The width of help in columns: COLUMNS, else that of the terminal, else `default`."""
     return max(20, get_terminal_size((default, 24)).columns)
@@ -56,6 +73,10 @@ class Command(TyperCommand):
 
     def format_usage(self, ctx: Private, formatter: Private) -> None:
         _write_usage(formatter, ctx.command_path, self.collect_usage_pieces(ctx))
+
+    def format_help_text(self, ctx: Private, formatter: Private) -> None:
+        self.help = help_text(self)
+        super().format_help_text(ctx, formatter)
 
     def format_options(self, ctx: Private, formatter: Private) -> None:
         _write_options(formatter, self.get_params(ctx), ctx)

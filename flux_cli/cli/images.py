@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from flux_cli.cli.help import examples
+from flux_cli.cli.help import examples, fills
 from flux_cli.cli.options import AsJson, argument, takes_options
 from flux_cli.cli.spellings import CONVERT
 from flux_cli.core.convert_options import ConvertOptions
@@ -39,14 +39,24 @@ def convert(options: ConvertOptions) -> int:
 
     Paths are printed to stdout, one per line. Nothing is sent anywhere, and existing files are
     never overwritten without --overwrite. Only the first frame of an animation is used. Color
-    profiles are kept, and orientation is applied; other camera metadata is dropped. A file that
-    needs no change is copied byte for byte.
+    profiles, artist, copyright, density, and prompts are kept, and orientation is applied; other
+    camera metadata is dropped. A note names what a format cannot hold. A file that needs no change
+    is copied byte for byte.
     """
     from flux_cli.commands.convert import run
 
     return run(options)
 
 
+def _programs() -> dict[str, str]:
+    """The programs whose parameters are read."""
+    from flux_cli.images.metadata.tools import READERS
+
+    *others, last = sorted({name for name, _ in READERS}, key=str.casefold)
+    return {"programs": f"{', '.join(others)} and {last}"}
+
+
+@fills(_programs)
 @examples("flux show cat.png", "flux show *.webp --json | jq -r '.files[].made.prompt'")
 def show(
     files: Annotated[list[str] | None, argument("files")] = None,
@@ -54,9 +64,8 @@ def show(
 ) -> int:
     """Show image details and how images were made.
 
-    Reads the metadata that flux writes, IPTC fields, and the parameters of AUTOMATIC1111, ComfyUI,
-    InvokeAI and others. Signed content credentials (C2PA) are reported; their signature is not
-    verified.
+    Reads the metadata that flux writes, IPTC fields, and the parameters that other programs write:
+    {programs}. Signed content credentials (C2PA) are reported; their signature is not verified.
     """
     from flux_cli.commands.show import run
 

@@ -20,7 +20,10 @@ class Spelling(NamedTuple):
 PANELS: dict[str, dict[str, Spelling]] = {
     "Shape": {
         "size": Spelling(
-            "--size -s", "WxH|W:H", "Pixels (1920x1080) or a ratio (16:9); overrides the next two"
+            "--size -s",
+            "WxH|W:H|Wx|xH",
+            "Pixels (1920x1080) or a ratio (16:9), which override the next two, "
+            "or one side of the files (320x, x300)",
         ),
         "aspect_ratio": Spelling(
             "--aspect-ratio -a", "W:H", "Ratio only; the model's closest ratio is used"
@@ -98,7 +101,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "output_compression": Spelling(
             "--output-compression --quality -q",
             "0..100",
-            "Quality of lossy files; the same number looks alike in every format [default: 85]",
+            "Quality of lossy files; the same number looks alike in every format [default: 80]",
         ),
         "overwrite": Spelling("--overwrite", "", "Replace existing files"),
         "skip_existing": Spelling(
@@ -178,10 +181,20 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "fit": Spelling(
             "--fit",
             "|".join(FITS),
-            "Make files of exactly --size: cover crops, contain stays inside, exact distorts",
+            "Make files of exactly --size: cover crops, contain stays inside, pad adds borders, "
+            "exact distorts",
         ),
         "focus": Spelling(
-            "--focus", "PLACE", f"What --fit cover keeps: {', '.join(FOCUSES)} [default: center]"
+            "--focus",
+            "PLACE|X,Y",
+            f"What --fit cover keeps: {', '.join(FOCUSES)}, or a point from the left and the top, "
+            "such as 0.3,0.7 [default: center]",
+        ),
+        "pad_color": Spelling(
+            "--pad-color",
+            "COLOR",
+            "Color of --fit pad: #rrggbb, #rrggbbaa or a name "
+            "[default: transparent, or white in jpeg]",
         ),
         "upscale": Spelling("--upscale", "", "Allow files larger than the image"),
         "width": Spelling(
@@ -246,7 +259,11 @@ ARGUMENTS = {
 }
 # Options of `flux convert` that differ from those of `flux generate`.
 CONVERT = {
-    "size": Spelling("--size -s", "WxH|W:H", "Pixels, or a ratio, for --fit"),
+    "size": Spelling(
+        "--size -s",
+        "WxH|W:H|Wx|xH",
+        "One side (320x, x300) resizes; pixels or a ratio are for --fit",
+    ),
     "output": Spelling(
         "--output -o",
         "PATH",
@@ -259,6 +276,12 @@ CONVERT = {
     ),
     "skip_existing": Spelling(
         "--skip-existing", "", "Keep existing files and make only the missing ones"
+    ),
+    "no_metadata": Spelling(
+        "--no-metadata", "", "Remove all metadata; color profiles stay, orientation is applied"
+    ),
+    "no_prompt_metadata": Spelling(
+        "--no-prompt-metadata", "", "Remove prompts and parameters, keep other metadata"
     ),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
 }

@@ -43,12 +43,13 @@ None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet', True), 
 ('verbose', True), '-v': ('verbose', True), '--progress': ('progress', None), '--log-file':
 ('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url', None), '--no-key':
 ('no_key', True), '--offline': ('offline', True), '--no-badge': ('no_badge', True), '--fit': ('fit',
-None), '--focus': ('focus', None), '--upscale': ('upscale', True), '--width': ('width', None),
-'--max-bytes': ('max_bytes', None), '--lossless': ('lossless', True), '--effort': ('effort', None),
-'--keep-original': ('keep_original', True), '--html': ('html', True), '--no-metadata':
-('no_metadata', True), '--no-prompt-metadata': ('no_prompt_metadata', True), '--sidecar':
-('sidecar', True), '--no-raw': ('raw', False), '--no-enhance-prompt': ('enhance_prompt', False),
-'--no-sync-mode': ('sync_mode', False), '--no-preview': ('preview', False)},
+None), '--focus': ('focus', None), '--pad-color': ('pad_color', None), '--upscale': ('upscale',
+True), '--width': ('width', None), '--max-bytes': ('max_bytes', None), '--lossless': ('lossless',
+True), '--effort': ('effort', None), '--keep-original': ('keep_original', True), '--html': ('html',
+True), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata': ('no_prompt_metadata', True),
+'--sidecar': ('sidecar', True), '--no-raw': ('raw', False), '--no-enhance-prompt':
+('enhance_prompt', False), '--no-sync-mode': ('sync_mode', False), '--no-preview': ('preview',
+False)},
         'repeatable': ('prompt', 'seed', 'param', 'output_format', 'width'),
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None,
@@ -58,9 +59,10 @@ None, 'sync_mode': None, 'like': None, 'param': None, 'output': None, 'output_fo
 False, 'preview': None, 'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None,
 'retries': None, 'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet':
 False, 'verbose': False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None,
-'no_key': False, 'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'upscale': False,
-'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False, 'html':
-False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
+'no_key': False, 'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None,
+'upscale': False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None,
+'keep_original': False, 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar':
+False},
         'options': 'GenerateOptions',
         'own': (),
     },
@@ -86,13 +88,13 @@ None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet', True), 
 ('verbose', True), '-v': ('verbose', True), '--progress': ('progress', None), '--log-file':
 ('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url', None), '--no-key':
 ('no_key', True), '--offline': ('offline', True), '--no-badge': ('no_badge', True), '--fit': ('fit',
-None), '--focus': ('focus', None), '--upscale': ('upscale', True), '--width': ('width', None),
-'--max-bytes': ('max_bytes', None), '--lossless': ('lossless', True), '--effort': ('effort', None),
-'--keep-original': ('keep_original', True), '--html': ('html', True), '--no-metadata':
-('no_metadata', True), '--no-prompt-metadata': ('no_prompt_metadata', True), '--sidecar':
-('sidecar', True), '--curl': ('curl', True), '--no-raw': ('raw', False), '--no-enhance-prompt':
-('enhance_prompt', False), '--no-sync-mode': ('sync_mode', False), '--no-preview': ('preview',
-False)},
+None), '--focus': ('focus', None), '--pad-color': ('pad_color', None), '--upscale': ('upscale',
+True), '--width': ('width', None), '--max-bytes': ('max_bytes', None), '--lossless': ('lossless',
+True), '--effort': ('effort', None), '--keep-original': ('keep_original', True), '--html': ('html',
+True), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata': ('no_prompt_metadata', True),
+'--sidecar': ('sidecar', True), '--curl': ('curl', True), '--no-raw': ('raw', False),
+'--no-enhance-prompt': ('enhance_prompt', False), '--no-sync-mode': ('sync_mode', False),
+'--no-preview': ('preview', False)},
         'repeatable': ('prompt', 'seed', 'param', 'output_format', 'width'),
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None,
@@ -102,9 +104,10 @@ None, 'sync_mode': None, 'like': None, 'param': None, 'output': None, 'output_fo
 False, 'preview': None, 'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None,
 'retries': None, 'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet':
 False, 'verbose': False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None,
-'no_key': False, 'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'upscale': False,
-'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False, 'html':
-False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False, 'curl': False},
+'no_key': False, 'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None,
+'upscale': False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None,
+'keep_original': False, 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar':
+False, 'curl': False},
         'options': 'GenerateOptions',
         'own': ('curl',),
     },
@@ -116,14 +119,17 @@ None), '--output-format': ('output_format', None), '--format': ('output_format',
 ('output_compression', None), '-q': ('output_compression', None), '--overwrite': ('overwrite',
 True), '--skip-existing': ('skip_existing', True), '--json': ('as_json', True), '--quiet': ('quiet',
 True), '--verbose': ('verbose', True), '-v': ('verbose', True), '--fit': ('fit', None), '--focus':
-('focus', None), '--upscale': ('upscale', True), '--width': ('width', None), '--max-bytes':
-('max_bytes', None), '--lossless': ('lossless', True), '--effort': ('effort', None),
-'--keep-original': ('keep_original', True), '--html': ('html', True), '--alt': ('alt', None)},
+('focus', None), '--pad-color': ('pad_color', None), '--upscale': ('upscale', True), '--width':
+('width', None), '--max-bytes': ('max_bytes', None), '--lossless': ('lossless', True), '--effort':
+('effort', None), '--keep-original': ('keep_original', True), '--html': ('html', True), '--alt':
+('alt', None), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata':
+('no_prompt_metadata', True)},
         'repeatable': ('files', 'output_format', 'width'),
         'defaults': {'files': None, 'size': None, 'output': None, 'output_format': None, 'output_compression': None,
 'overwrite': False, 'skip_existing': False, 'as_json': False, 'quiet': False, 'verbose': False,
-'fit': None, 'focus': None, 'upscale': False, 'width': None, 'max_bytes': None, 'lossless': False,
-'effort': None, 'keep_original': False, 'html': False, 'alt': None},
+'fit': None, 'focus': None, 'pad_color': None, 'upscale': False, 'width': None, 'max_bytes': None,
+'lossless': False, 'effort': None, 'keep_original': False, 'html': False, 'alt': None,
+'no_metadata': False, 'no_prompt_metadata': False},
         'options': 'ConvertOptions',
         'own': (),
     },

@@ -25,6 +25,12 @@ def _sizes() -> tuple[Part, ...]:
         These sizes are nominal: the model generates larger images of the same ratio. flux sizes
         lists them, and flux sizes 1920x1080 shows the closest one.
         """,
+        """
+        Exact pixels are made after the image has arrived. --size 320x or x300 gives one side: the
+        request has the default shape, or that of --aspect-ratio, and the files are resized in
+        proportion. --fit makes files of exactly --size, and --width adds files beside the full
+        image. Nothing is enlarged without --upscale.
+        """,
     )
 
 

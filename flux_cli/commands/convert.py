@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted, UsageError, common_exit_code
 from flux_cli.images.destination import read_destination
-from flux_cli.images.finish import parse_quality, read_finish
+from flux_cli.images.finish import EXPLAINED, parse_quality, read_finish
 from flux_cli.images.formats import format_of_suffix, split_suffix
 from flux_cli.runs import interrupts
 from flux_cli.runs.documents import HEADING, heading
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from flux_cli.images.finish import Finish
     from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.saving.conversion import PlannedImage
+    from flux_cli.runs.saving.provenance import Kept
 
 
 def run(options: ConvertOptions) -> int:
@@ -41,9 +42,10 @@ def run(options: ConvertOptions) -> int:
     finish = _read_finish(options, destination)
     _check(options, sources, destination, finish)
     results = _convert(options, sources, destination, finish)
-    _print_results(options, results)
-    if not options.reporting.quiet:
-        _print_notes(results, finish.max_bytes)
+    notes = _notes(results, finish.max_bytes)
+    _print_results(options, results, notes)
+    for note in () if options.reporting.quiet else notes:
+        messages.err(f"flux: note: {note}")
     _print_errors(results, verbose=options.reporting.verbose)
     saved_paths = [saved.path for result in results for saved in result.saved]
     return confirm_output(_exit_code(results), saved_paths)
@@ -75,9 +77,9 @@ def _check(
     if not sources:
         hint = "name a file: flux convert photo.png -f webp"
         raise UsageError("no image given", hint=hint)
-    if finish.target and finish.fit == "none":
+    if finish.target and not finish.resizes:
         message = f"--size {options.conversion.size} needs --fit"
-        hint = "add --fit cover to crop, --fit contain to stay inside, or --fit exact to distort"
+        hint = f"add --fit: {EXPLAINED['--fit']}; one side, such as --size 320x, needs none"
         raise UsageError(message, hint=hint)
     if destination.is_stdout:
         _check_stdout(options, sources)
@@ -101,7 +103,9 @@ def _convert(
     from flux_cli.images import files
 
     overwrite, skip = options.output.overwrite, options.output.skip_existing
-    images, failed = plan(sources, destination, finish, overwrite=overwrite, skip_existing=skip)
+    images, failed = plan(
+        sources, destination, finish, overwrite=overwrite, skip_existing=skip, kept=_kept(options)
+    )
     sink: files.Pipe | files.Folder = files.Folder(overwrite=overwrite)
     if destination.is_stdout:
         sink = files.Pipe(sys.stdout.buffer)
@@ -114,6 +118,13 @@ def _convert(
         tell(result)
     by_source = {result.source: result for result in (*failed, *done)}
     return [by_source[source] for source in sources]
+
+
+def _kept(options: ConvertOptions) -> Kept:
+    """How much of their metadata the files keep."""
+    if options.conversion.no_metadata:
+        return "none"
+    return "no-prompt" if options.conversion.no_prompt_metadata else "full"
 
 
 def _prints_paths(options: ConvertOptions, destination: Destination) -> bool:
@@ -133,11 +144,13 @@ def _open_display(
     return open_display(Scope(len(images)), "", "auto", options.reporting)
 
 
-def _print_results(options: ConvertOptions, results: Sequence[Result]) -> None:
+def _print_results(
+    options: ConvertOptions, results: Sequence[Result], notes: Sequence[str]
+) -> None:
     """Print JSON or HTML. Paths were printed as the files were made."""
     html = _html(results, options.conversion.alt) if options.finish.html else None
     if options.reporting.as_json:
-        document = _document(results)
+        document = _document(results, notes)
         if html is not None:
             document["html"] = html
         streams.out_json(document)
@@ -167,13 +180,14 @@ def _picture_element(result: Result, alt: str | None) -> str:
     return element(result.saved, kept, alt or "")
 
 
-def _print_notes(results: Sequence[Result], max_bytes: int | None) -> None:
+def _notes(results: Sequence[Result], max_bytes: int | None) -> list[str]:
+    """What the user should know about the files: what they lost, and reduced qualities."""
+    notes = []
     for result in results:
-        for remark in result.remarks:
-            messages.err(f"flux: note: {result.source}: {remark}")
-        for saved in result.saved:
-            if reduction := describe_reduction(saved, max_bytes):
-                messages.err(f"flux: note: {reduction}")
+        notes += [f"{result.source}: {remark}" for remark in result.remarks]
+        reductions = [describe_reduction(saved, max_bytes) for saved in result.saved]
+        notes += filter(None, reductions)
+    return notes
 
 
 def _print_errors(results: Sequence[Result], *, verbose: bool) -> None:
@@ -202,11 +216,12 @@ CONVERSION: dict[str, object] = {
     ],
     "skipped": [{"path": "text", "source": "text"}],
     "errors": [{"source": "text", **ERROR}],
+    "warnings": ["text"],
     "html?": "text",
 }
 
 
-def _document(results: Sequence[Result]) -> dict[str, Json]:
+def _document(results: Sequence[Result], notes: Sequence[str]) -> dict[str, Json]:
     files: list[Json] = []
     skipped: list[Json] = []
     errors: list[Json] = []
@@ -215,7 +230,13 @@ def _document(results: Sequence[Result]) -> dict[str, Json]:
         files += [_file_document(source, saved) for saved in result.saved]
         skipped += [{"path": path, "source": source} for path in result.kept]
         errors += [{"source": source, **error_document(error)} for error in result.errors]
-    return {**heading(_exit_code(results)), "files": files, "skipped": skipped, "errors": errors}
+    return {
+        **heading(_exit_code(results)),
+        "files": files,
+        "skipped": skipped,
+        "errors": errors,
+        "warnings": list(notes),
+    }
 
 
 def _file_document(source: str, saved: SavedImage) -> dict[str, Json]:

@@ -21,7 +21,8 @@ from flux_cli.runs.documents import dry_run_document, resolution_document
 from flux_cli.runs.fields import planned_file_document, skipped_document
 from flux_cli.runs.planned_files import expected_of
 from flux_cli.runs.saving.delivery import sidecar_name
-from flux_cli.runs.spending.approval import check_bill, is_gateway, needs_confirmation
+from flux_cli.runs.spending.access import is_gateway
+from flux_cli.runs.spending.approval import check_bill, needs_confirmation
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:

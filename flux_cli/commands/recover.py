@@ -15,7 +15,6 @@ from flux_cli.core.errors import DiskError, FluxError, Interrupted, UnclearError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.providers.rows import ROWS
 from flux_cli.runs import interrupts
-from flux_cli.runs.check import find_access
 from flux_cli.runs.documents import recovery_document
 from flux_cli.runs.failures import drop_recovery_hints, error_of
 from flux_cli.runs.job import Job
@@ -45,6 +44,7 @@ from flux_cli.runs.recovery import (
     unclear_error,
 )
 from flux_cli.runs.report import Report
+from flux_cli.runs.spending.access import find_access
 from flux_cli.terminal import messages, streams
 
 NAMED = 3  # runs listed in one error message

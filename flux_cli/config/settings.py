@@ -221,11 +221,14 @@ def _example(setting: Setting, source: str) -> str:
     """A hint with a valid value, written for the source of the invalid one."""
     from flux_cli.core.lite import json_text
 
+    is_named = source.startswith("--") or source == setting.variable
+    name = source if is_named else setting.name
     if setting.default is None and setting.kind == "text":
-        is_named = source.startswith("--") or source == setting.variable
-        return f"leave {source if is_named else setting.name} out, or give it a value"
+        return f"leave {name} out, or give it a value"
     value = json_text(1 if setting.default is None else setting.default)
     bare = value.strip('"')
+    if setting.choices:  # nobody knows which one was meant
+        return f"leave {name} out for the default, {bare}"
     if source.startswith("--"):
         return f"write {source} {bare}"
     if source == setting.variable:

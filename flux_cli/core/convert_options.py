@@ -14,6 +14,8 @@ class Conversion(NamedTuple):
     output: str | None = None
     output_compression: str | None = None
     alt: str | None = None
+    no_metadata: bool = False
+    no_prompt_metadata: bool = False
 
 
 class ConvertOptions(NamedTuple):

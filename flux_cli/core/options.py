@@ -87,6 +87,7 @@ class Finish(NamedTuple):
 
     fit: str | None = None
     focus: str | None = None
+    pad_color: str | None = None
     upscale: bool = False
     width: list[str] | None = None
     max_bytes: str | None = None

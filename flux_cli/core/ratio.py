@@ -44,11 +44,26 @@ MIN_LONE_SIDE = 100  # pixels; a smaller number alone is not read as a side
 
 
 class Shape(NamedTuple):
-    """A size as typed: pixels (`1920x1080`, `is_pixels`) or a ratio (`16:9`)."""
+    """A size as typed: pixels (`1920x1080`, `is_pixels`) or a ratio (`16:9`).
+
+    A side that is left open, as in `320x`, is infinite.
+    """
 
     width: float
     height: float
     is_pixels: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only one side is given, so that the image decides the other."""
+        return math.isinf(self.width) or math.isinf(self.height)
+
+    @property
+    def sides(self) -> tuple[float | None, float | None]:
+        """Width and height for JSON, which has no infinity; None for a side that is left open."""
+        if math.isinf(self.width):
+            return None, self.height
+        return self.width, None if math.isinf(self.height) else self.height
 
     @property
     def ratio(self) -> float:
@@ -76,6 +91,25 @@ def parse_shape(text: str, parameter: str = "size", smallest: int = 1) -> Shape:
                 raise _too_small(f"{parameter} {text!r}", *numbers)
             return Shape(*numbers, is_pixels)
     raise UsageError(f"invalid {parameter} {text!r}", hint=_size_hint(text, parameter))
+
+
+def parse_side(text: str) -> Shape | None:
+    """Read one side in pixels, `320x` as a width or `x300` as a height; None for anything else."""
+    folded = text.strip().lower().translate(SEPARATORS)
+    width, found, height = folded.partition("x")
+    if not found or "." in folded or bool(width.strip()) == bool(height.strip()):
+        return None
+    side = _positive((width or height).strip())
+    if not side:
+        return None
+    sides = (side, math.inf) if width else (math.inf, side)
+    return Shape(sides[0], sides[1], is_pixels=True)
+
+
+def shape_text(shape: Shape) -> str:
+    """A shape as it is typed: `1920x1080`, `320x` or `16:9`."""
+    between = "x" if shape.is_pixels else ":"
+    return f"{shape.width:g}{between}{shape.height:g}".replace("inf", "")
 
 
 def _too_small(asked: str, width: float, height: float) -> UsageError:

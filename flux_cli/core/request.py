@@ -21,10 +21,14 @@ TYPED, DRAWN, DERIVED = "typed", "drawn", "derived"  # see Plan
 
 
 class Attachment(NamedTuple):
-    """A local image that the user named, read, checked and encoded as a data URI."""
+    """A local image that the user named, read, checked and encoded as a data URI.
+
+    `digest` is the SHA-256 of the file, in hex, if it is not the one of the bytes that are sent.
+    """
 
     asked: str
     uri: str
+    digest: str = ""
 
 
 Value: TypeAlias = Json | Attachment

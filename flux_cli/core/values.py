@@ -186,7 +186,7 @@ def _suggestion(param: Param, text: str) -> str:
         low, high = min(steps), max(steps)
     elif param.kind == "string":
         example = f"write -p '{param.name}=\"…\"'"
-        return f"for example {param.choices[0]}" if param.choices else example
+        return f"leave {param.name} out for the default" if param.choices else example
     number = _parse_float(text.strip().removesuffix("%"))
     if not math.isfinite(number):
         return _suggest_number(param, low, high)

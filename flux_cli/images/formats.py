@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Settings: TypeAlias = dict[str, Json]
 
 TRANSPARENT = "transparent"  # the value of the parameter `background` that needs alpha
-QUALITY = 85  # the default of lossy formats: artifacts are hard to see even side by side
+QUALITY = 80  # the default of lossy formats, as in most other tools: artifacts are hard to see
 EFFORTS: tuple[str, ...] = ("fast", "balanced", "small")
 
 
@@ -39,6 +39,7 @@ class Format(NamedTuple):
     # the same. None for formats without a quality.
     quality: tuple[tuple[int, int], ...] | None = None
     full_color_from: int | None = None  # below this quality, four pixels share one color (4:2:0)
+    gray: Settings | None = None  # what replaces settings that are meant for colors
     lossless: dict[str, Settings] | None = None
     why_lossy: str = ""  # why it cannot be lossless
     is_input: bool = False  # whether providers take it as an image input
@@ -58,7 +59,7 @@ def _by_effort(fast: Settings, balanced: Settings, small: Settings) -> dict[str,
 # All settings are measured: benchmarks/encoders.py compares time and size, benchmarks/quality.py
 # finds qualities that look the same.
 # PNG: zlib's run-length strategy (3) makes photographs as small as its default, in a quarter of the
-# time.
+# time. For other images, `pixels/png_encoder.py` tries its default.
 # WebP: beyond method 4, little is gained.
 # JPEG: `optimize` saves 1 to 5 % for 9 ms per 4 megapixels.
 # AVIF: speeds 10 and 9 are the same. At equal SSIMULACRA 2, speed 8 saves 13 % for two to three
@@ -94,6 +95,7 @@ _ROWS = (
         alpha=False,
         quality=((0, 0), (100, 100)),
         full_color_from=90,
+        gray={"subsampling": -1},  # Pillow's default; the others would be written into the header
         why_lossy="it always loses detail",
         is_input=True,
         web_rank=1,
@@ -116,8 +118,8 @@ _ROWS = (
         plugin="WebP",
         effort=_by_effort({"method": 2}, {"method": 4}, {"method": 6}),
         quality=(
-            (0, 0), (10, 2), (20, 12), (30, 24), (40, 37), (50, 49), (60, 60), (70, 72), (80, 81),
-            (89, 88), (90, 95), (100, 100),
+            (0, 0), (10, 2), (20, 12), (30, 24), (40, 37), (50, 49), (60, 60), (70, 72), (80, 80),
+            (85, 85), (89, 88), (90, 95), (100, 100),
         ),
         lossless=_by_effort(
             {"lossless": True, "exact": True, "method": 0, "quality": 0},
@@ -142,6 +144,7 @@ _ROWS = (
             (0, 0), (10, 10), (20, 29), (30, 37), (40, 43), (50, 47), (60, 50), (70, 54), (75, 57),
             (80, 62), (85, 68), (89, 72), (90, 86), (95, 93), (100, 100),
         ),
+        gray={"subsampling": "4:0:0"},
         why_lossy="Pillow's encoder changes colors a little",
         web_rank=5,
         is_modern=True,
@@ -222,10 +225,15 @@ def check_lossless(file_format: str) -> None:
 
 def check_transparent(file_format: str) -> None:
     """Raise UsageError for a format that has no transparent pixels."""
+    check_alpha(file_format, f"background is {TRANSPARENT}", "drop the background")
+
+
+def check_alpha(file_format: str, reason: str, remedy: str) -> None:
+    """Raise UsageError for a format without transparency; the error says what needs it."""
     if not FORMATS[file_format].alpha:
         others = join_or(other.name for other in FORMATS.values() if other.alpha)
-        message = f"{file_format} has no transparency, and background is {TRANSPARENT}"
-        raise UsageError(message, hint=f"choose {others}, or drop the background")
+        message = f"{file_format} has no transparency, and {reason}"
+        raise UsageError(message, hint=f"choose {others}, or {remedy}")
 
 
 def _lossless(row: Format) -> dict[str, Settings]:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import math
+
 from flux_cli.core.errors import UsageError
 from flux_cli.core.image import ImageFile, Inspection
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.request import Note
-from flux_cli.images.finish import Finish
+from flux_cli.core.ratio import Shape
+from flux_cli.images.finish import Finish, check_pad_color
 from flux_cli.images.formats import QUALITY, check_lossless
 
 Box = tuple[float, float, float, float]
@@ -22,26 +24,35 @@ PLACES = {
     "left": (0.0, 0.5),
     "right": (1.0, 0.5),
 }
+CLEAR = "#00000000"  # the color of borders, unless another was asked for
 MAX_SIDE = 65_535  # pixels; no format that flux writes allows longer sides
-MAX_PIXELS = 100_000_000  # of an image that is decoded or made; models make 4 million
+MAX_PIXELS = 100_000_000  # of an image that is decoded whole, or made; models make 4 million
 SLIGHT = 1e-9  # rounding error, which does not count as enlargement
 
 
 class Frame(NamedTuple):
     """The size of an output in pixels, and the size of the part of the image that it shows.
 
-    `window` is that part, in pixels of the image.
+    `window` is that part, in pixels of the image. It is in the middle of the output, `inner` pixels
+    large, with borders of `pad_color` around it; without `inner`, it fills the output.
     """
 
     width: int
     height: int
     window: tuple[float, float]
     label: str = ""  # what is added to the name of a variant: its width, or "original"
+    inner: tuple[int, int] | None = None
+    pad_color: str = CLEAR
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """The size of the shown part in the output, without borders."""
+        return self.inner or (self.width, self.height)
 
     @property
     def scale(self) -> float:
         """Pixels of the output per pixel of the image, in the direction where it is larger."""
-        return max(self.width / self.window[0], self.height / self.window[1])
+        return max(self.shown[0] / self.window[0], self.shown[1] / self.window[1])
 
 
 class Output(NamedTuple):
@@ -69,19 +80,36 @@ class Rendered(NamedTuple):
 def outputs(finish: Finish, received: Inspection) -> tuple[Output, ...]:
     """Every file to make from an image, ordered by size, then by format.
 
-    Raises UsageError if a file would be enlarged without --upscale, or should be lossless and
-    cannot be.
+    Raises UsageError if one cannot be made; see `possible_outputs`.
     """
-    made = [
-        _output(finish, received, frame, name)
-        for frame in frames(finish, received.width, received.height)
-        for name in finish.formats or (received.format,)
-    ]
+    made, errors = possible_outputs(finish, received)
+    if errors:
+        raise errors[0]
+    return made
+
+
+def possible_outputs(
+    finish: Finish, received: Inspection
+) -> tuple[tuple[Output, ...], tuple[UsageError, ...]]:
+    """Every file that can be made from an image, in the order of `outputs`, and why others cannot.
+
+    A file may not be enlarged without --upscale, and some formats can be neither lossless nor
+    transparent.
+    """
+    made: list[Output] = []
+    errors: list[UsageError] = []
     if finish.keep_original:
         size = received.width, received.height
         original = _plain(received.format, Frame(*size, size, "original"), finish)
-        made.insert(0, original._replace(untouched=True, max_bytes=None))
-    return tuple(made)
+        made.append(original._replace(untouched=True, max_bytes=None))
+    for frame in _all_frames(finish, received.width, received.height):
+        try:
+            _check_frame(frame, finish, received.width, received.height)
+            names = finish.formats or (received.format,)
+            made += [_output(finish, received, frame, name) for name in names]
+        except UsageError as error:
+            errors.append(error)
+    return tuple(made), tuple(errors)
 
 
 def frames(finish: Finish, width: int, height: int) -> tuple[Frame, ...]:
@@ -89,18 +117,37 @@ def frames(finish: Finish, width: int, height: int) -> tuple[Frame, ...]:
 
     Raises UsageError if a frame is too large, or larger than the image without --upscale.
     """
-    own = _own(finish, width, height)
-    variants = []
-    for variant_width in dict.fromkeys(finish.widths):
-        variant_height = max(1, round(variant_width * own.height / own.width))
-        variants.append(Frame(variant_width, variant_height, own.window, str(variant_width)))
-    made = variants if variants and finish.only_widths else [own, *variants]
+    made = _all_frames(finish, width, height)
     for frame in made:
-        if max(frame.width, frame.height) > MAX_SIDE or frame.width * frame.height > MAX_PIXELS:
-            raise UsageError(f"{frame.width}x{frame.height} is larger than any image should be")
-        if frame.scale > 1 + SLIGHT and not finish.upscale:
-            raise _too_small(frame, width, height)
-    return tuple(made)
+        _check_frame(frame, finish, width, height)
+    return made
+
+
+def _all_frames(finish: Finish, width: int, height: int) -> tuple[Frame, ...]:
+    own = _own(finish, width, height)
+    variants = [_variant(own, variant_width) for variant_width in dict.fromkeys(finish.widths)]
+    return tuple(variants if variants and finish.only_widths else [own, *variants])
+
+
+def _variant(own: Frame, width: int) -> Frame:
+    """The frame of a variant of this width, in the shape of the image itself."""
+    scale = width / own.width
+    variant = own._replace(
+        width=width, height=max(1, round(width * own.height / own.width)), label=str(width)
+    )
+    if not own.inner:
+        return variant
+    across, down = (max(1, round(side * scale)) for side in own.inner)
+    return variant._replace(inner=(min(across, variant.width), min(down, variant.height)))
+
+
+def _check_frame(frame: Frame, finish: Finish, width: int, height: int) -> None:
+    """Raise UsageError for a frame that is too large, or larger than its image unasked."""
+    most = max(MAX_PIXELS, width * height)
+    if max(frame.width, frame.height) > MAX_SIDE or frame.width * frame.height > most:
+        raise UsageError(f"{frame.width}x{frame.height} is larger than any image should be")
+    if frame.scale > 1 + SLIGHT and not finish.upscale:
+        raise _too_small(frame, finish, width, height)
 
 
 def place(window: tuple[float, float], size: tuple[int, int], at: tuple[float, float]) -> Box:
@@ -114,55 +161,35 @@ def place(window: tuple[float, float], size: tuple[int, int], at: tuple[float, f
     return left, top, left + window[0], top + window[1]
 
 
-def explain(finish: Finish, width: int, height: int) -> tuple[Note, ...]:
-    """Notes on how an image of this size (in pixels) is finished.
+def find_place(
+    focus: str, window: tuple[float, float], size: tuple[int, int]
+) -> tuple[float, float] | None:
+    """Where `focus` places a window in an image, as `place` takes it.
 
-    Raises UsageError if it would be enlarged without --upscale.
+    A point comes as close to the middle of the window as the edges allow. None if the pixels
+    decide.
     """
-    notes = []
-    all_frames = frames(finish, width, height)
-    target = finish.target
-    exact = (target.width, target.height) if target and target.is_pixels else (width, height)
-    if finish.fit == "none" and exact != (width, height):
-        received = f"{width}x{height}"
-        wanted = f"{exact[0]:.0f}x{exact[1]:.0f}"
-        reason = f"the image will be {received}; --fit cover makes it exactly {wanted}"
-        notes.append(Note("fit", "none", received, "passthrough", reason, warning=True))
-    for frame in all_frames:
-        if finish.fit != "none" or frame.label:
-            parameter, asked = ("width", frame.label) if frame.label else ("fit", finish.fit)
-            used = f"{frame.width}x{frame.height}"
-            reason = described(frame, width, height, finish.focus)
-            notes.append(Note(parameter, asked, used, "emulated", reason))
-    return tuple(notes)
-
-
-def described(frame: Frame, width: int, height: int, focus: str) -> str:
-    """The steps in words: `from 2752x1536: 20.0 % of the width cropped (center), scaled by 0.4`."""
-    steps = []
-    kept_width, kept_height = frame.window
-    for axis, whole, kept in (("width", width, kept_width), ("height", height, kept_height)):
-        if whole - kept > SLIGHT:
-            steps.append(f"{100 * (whole - kept) / whole:.1f} % of the {axis} cropped ({focus})")
-    across, down = frame.width / kept_width, frame.height / kept_height
-    if abs(across / down - 1) > 1 / min(frame.width, frame.height):
-        scales = f"{across:.3f} in width and {down:.3f} in height"
-        steps.append(f"scaled by {scales}, which changes its shape")
-    elif abs(frame.scale - 1) > SLIGHT:
-        steps.append(f"scaled by {frame.scale:.3f}")
-    return f"from {width}x{height}: {', '.join(steps) or 'as it is'}"
+    if "," not in focus:
+        return PLACES.get(focus)
+    shares = [float(share) for share in focus.split(",")]
+    at = []
+    for share, part, whole in zip(shares, window, size, strict=True):
+        room = whole - part
+        start = min(max(share * whole - part / 2, 0.0), room)
+        at.append(start / room if room > SLIGHT else 0.5)
+    return at[0], at[1]
 
 
 def _own(finish: Finish, width: int, height: int) -> Frame:
     """The frame of the image itself, whole or fitted."""
     target = finish.target
-    if target is None or finish.fit == "none":
+    if target is None or not finish.resizes:
         return Frame(width, height, (width, height))
-    if finish.fit == "contain":
-        scale = min(target.width / width, target.height / height)
-        if not finish.upscale:
-            scale = min(scale, 1.0)
-        return Frame(max(1, round(width * scale)), max(1, round(height * scale)), (width, height))
+    if target.is_open or finish.fit == "contain":
+        is_limit = finish.fit == "contain" and not finish.upscale
+        return Frame(*_inside(target, width, height, is_limit=is_limit), (width, height))
+    if finish.fit == "pad":
+        return _padded(finish, target, width, height)
     if finish.fit == "exact":
         return Frame(int(target.width), int(target.height), (width, height))
     scale = max(target.width / width, target.height / height)
@@ -174,14 +201,39 @@ def _own(finish: Finish, width: int, height: int) -> Frame:
     return Frame(*whole, whole)
 
 
+def _inside(target: Shape, width: int, height: int, *, is_limit: bool) -> tuple[int, int]:
+    """The size of the whole image scaled to fit inside a target, which may have an open side.
+
+    With `is_limit`, an image that is smaller keeps its size.
+    """
+    scale = min(target.width / width, target.height / height)
+    if is_limit:
+        scale = min(scale, 1.0)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _padded(finish: Finish, target: Shape, width: int, height: int) -> Frame:
+    """The frame of the whole image with borders. A ratio without pixels only adds them."""
+    inner, size = (width, height), (int(target.width), int(target.height))
+    if target.is_pixels:
+        inner = _inside(target, width, height, is_limit=not finish.upscale)
+    elif width < height * target.ratio:
+        size = max(width, math.ceil(height * target.ratio - SLIGHT)), height
+    else:
+        size = width, max(height, math.ceil(width / target.ratio - SLIGHT))
+    color = finish.pad_color or CLEAR
+    return Frame(*size, (width, height), inner=inner, pad_color=color)
+
+
 def _output(finish: Finish, received: Inspection, frame: Frame, name: str) -> Output:
     if finish.lossless:
         check_lossless(name)
+    check_pad_color(finish, name)
     size = received.width, received.height
-    is_whole = (frame.width, frame.height) == frame.window == size
+    is_whole = (frame.width, frame.height) == frame.shown == frame.window == size
     has_settings = finish.quality is not None or finish.effort is not None
     fits = finish.max_bytes is None or received.size <= finish.max_bytes
-    upright = received.upright or finish.fit == "none"
+    upright = received.upright or not finish.resizes
     same = name == received.format and is_whole
     untouched = same and fits and upright and not has_settings
     return _plain(name, frame, finish)._replace(untouched=untouched)
@@ -193,9 +245,13 @@ def _plain(name: str, frame: Frame, finish: Finish) -> Output:
     return Output(name, frame, finish.focus, quality, effort, finish.lossless, finish.max_bytes)
 
 
-def _too_small(frame: Frame, width: int, height: int) -> UsageError:
+def _too_small(frame: Frame, finish: Finish, width: int, height: int) -> UsageError:
     size, times = f"{frame.width}x{frame.height}", f"{frame.scale:.2f} times"
     message = f"{size} would enlarge an image of {width}x{height} ({times})"
-    most = max(1, int(frame.width / frame.scale)), max(1, int(frame.height / frame.scale))
+    most = [max(1, math.floor(side / frame.scale + SLIGHT)) for side in frame[:2]]
     hint = f"ask for at most {most[0]}x{most[1]}, or allow it with --upscale"
+    if frame.label:
+        hint = f"ask for at most --width {most[0]}, or allow it with --upscale"
+    elif finish.target and finish.target.is_open:
+        hint = "add --fit contain to keep smaller images as they are, or --upscale to enlarge them"
     return UsageError(message, hint=hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from flux_cli.core.errors import UsageError
+from flux_cli.core.ratio import parse_side
 from flux_cli.core.values import parse_value
 
 SPECIAL = '"$`\\!'  # characters that a shell interprets inside double quotes
@@ -82,6 +83,18 @@ def read_parameters(parameters: Parameters, *, no_seed: bool = False) -> dict[st
 def named_parameters(parameters: Parameters) -> tuple[str, ...]:
     """The names of the parameters that were typed with -p."""
     return tuple(_split_pair(pair)[0] for pair in parameters.param or ())
+
+
+def take_side(given: dict[str, Value], parameters: Parameters) -> str | None:
+    """Take a size with one side, such as `320x`, from the parameters; None if there is none.
+
+    A request needs a shape, so such a size is about the files: they are resized to it.
+    """
+    size = parameters.size
+    if size is None or not parse_side(size):
+        return None
+    del given["size"]
+    return size
 
 
 def _split_pair(pair: str) -> tuple[str, str, str]:

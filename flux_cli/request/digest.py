@@ -42,7 +42,8 @@ def resolved_facts(resolved: Resolved) -> dict[str, Json]:
     """What decides an image, except the seed: model, prompt, size, other parameters, references.
 
     Only what the user wrote counts, resolved against the catalog alone: defaults, the provider and
-    its upstreams change nothing. A reference counts by its bytes, or as a URL by its text.
+    its upstreams change nothing. A reference counts by the bytes of its file, or as a URL by its
+    text.
     """
     typed = resolved.request.parameters
     parameters: dict[str, Json] = {
@@ -75,6 +76,8 @@ def _reference(typed: Value, value: Json) -> Json:
     """A parameter as it counts: an image by the SHA-256 of its bytes, or by its URL."""
     if isinstance(typed, Attachment) and typed.asked.startswith(("http://", "https://")):
         return typed.asked  # downloaded for a provider that takes no URLs
+    if isinstance(typed, Attachment) and typed.digest:
+        return typed.digest
     if not isinstance(value, str) or not value.startswith("data:"):
         return value
     try:

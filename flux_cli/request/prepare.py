@@ -11,10 +11,10 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.request import Request
 from flux_cli.images.destination import Destination, read_destination
-from flux_cli.images.finish import read_finish
+from flux_cli.images.finish import check_pad_color, read_finish
 from flux_cli.images.formats import TRANSPARENT, check_transparent
 from flux_cli.providers.rows import ROWS, check_model, dialect_of, unit_price
-from flux_cli.request.command_line import named_parameters, read_parameters
+from flux_cli.request.command_line import named_parameters, read_parameters, take_side
 from flux_cli.request.plan import choose_seed, plan
 from flux_cli.request.resolve import resolve
 
@@ -54,6 +54,7 @@ def prepare(
     of the image, and the seed open. Raises UsageError and ConfigError.
     """
     typed = read_parameters(options.parameters, no_seed=options.input.no_seed)
+    side = take_side(typed, options.parameters)
     reuse = _read_like(options, typed)
     settings = load_settings(_overrides(options, reuse), ROWS)
     model = find_model(settings.model, folders.model_folders())
@@ -76,7 +77,7 @@ def prepare(
     )
     resolved = _resolve(request, model, dialect, reuse, options.input.like)
     resolved = _at_provider(resolved, settings, model, dialect)
-    finish = _read_finish(options, resolved, destination)
+    finish = _read_finish(options, resolved, destination, side)
     resolved = _with_finish(resolved, finish)
     origin, seed = choose_seed(resolved, settings.provider, options.input, draw)
     return Prepared(settings, resolved, plan(resolved, origin, seed), destination, finish)
@@ -215,14 +216,18 @@ def _is_folder(output: str | None) -> bool:
     return files.is_folder(output)
 
 
-def _read_finish(options: GenerateOptions, resolved: Resolved, destination: Destination) -> Finish:
+def _read_finish(
+    options: GenerateOptions, resolved: Resolved, destination: Destination, side: str | None
+) -> Finish:
     """What flux does with the images. `--fit` needs the size as it was typed."""
     formats = destination.formats
     if not formats and resolved.format:
         formats = (resolved.format,)
     size = resolved.request.parameters.get("size")
     target = str(size) if options.finish.fit and size is not None else None
-    finish = read_finish(options.finish, target, formats, resolved.quality)
+    finish = read_finish(options.finish, side or target, formats, resolved.quality)
+    if not formats:
+        check_pad_color(finish, "jpeg")  # which most providers send
     if resolved.request.parameters.get("background") == TRANSPARENT:
         for name in finish.formats:
             check_transparent(name)
@@ -237,9 +242,10 @@ def _with_finish(resolved: Resolved, finish: Finish) -> Resolved:
     """The request with the formats that flux makes, and notes on how it does. Raises UsageError."""
     if not finish.remakes:
         return resolved
-    from flux_cli.images.outputs import explain
+    from flux_cli.request.files.finishing import explain, explain_side
 
-    notes = explain(finish, *resolved.size.expected) if resolved.size else ()
+    size = resolved.size
+    notes = explain(finish, *size.expected) if size else explain_side(finish)
     return resolved._replace(made=finish.formats, notes=(*resolved.notes, *notes))
 
 

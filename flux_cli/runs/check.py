@@ -6,13 +6,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
-from flux_cli.config.credentials import find_auth, missing_key_error
 from flux_cli.config.dates import timestamp
-from flux_cli.config.keys import check_proxy
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
@@ -35,6 +32,7 @@ from flux_cli.runs.planned_files import (
 from flux_cli.runs.saving.delivery import Delivery, delivery_document
 from flux_cli.runs.saving.existing import Existing
 from flux_cli.runs.saving.existing_files import Comparison
+from flux_cli.runs.spending.access import find_access, require_key
 from flux_cli.runs.spending.approval import check_cost
 from flux_cli.terminal import messages
 
@@ -142,23 +140,6 @@ def machine_notes() -> tuple[Note, ...]:
     return (*state_note(), *_proxy_notes())
 
 
-def find_access(settings: Settings, *, no_key: bool = False) -> Auth | None:
-    """The key and the headers for the provider, as `find_auth` finds them.
-
-    Raises ConfigError also if a proxy on another machine would see them.
-    """
-    auth = find_auth(settings, no_key=no_key)
-    is_open = auth is not None and auth.base.startswith("http://")
-    if auth is None or not is_open or not may_name_proxies():
-        return auth
-    from flux_cli.http.machine.proxies import read_proxies
-
-    with suppress(ValueError):  # a proxy that cannot be read is not used either
-        if proxy := read_proxies().choose_for(auth.base):
-            check_proxy(auth.base, proxy.origin, settings.http_hosts)
-    return auth
-
-
 def _proxy_notes() -> tuple[Note, ...]:
     """Notes on proxy variables that cannot be read."""
     if not may_name_proxies():
@@ -230,14 +211,7 @@ def _download(address: str) -> Attachment:
     except FluxError as fault:
         reason = fault.__cause__ or fault
         raise UsageError(f"cannot download image_prompt {address!r}: {reason}") from fault
-    return inputs.attachment(address, data)
-
-
-def require_key(auth: Auth | None, settings: Settings, *, no_key: bool) -> None:
-    """Raise AuthError if the provider needs a key and there is none."""
-    is_needed = bool(settings.provider.key_variables) and not no_key
-    if is_needed and not (auth and auth.key):
-        raise missing_key_error(settings)
+    return inputs.attachment(address, data, is_public=True)
 
 
 def tasks_of(run: CheckedRun) -> Iterator[Task]:

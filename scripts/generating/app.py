@@ -5,6 +5,7 @@ from typing import Any, NamedTuple, TypeAlias
 import typer
 
 from flux_cli.cli.app import make_app
+from flux_cli.cli.help import help_text
 
 Words: TypeAlias = list[tuple[str, str]]  # words, each with a description
 
@@ -77,7 +78,7 @@ def _walk(command: Any, path: tuple[str, ...], above: Any = None) -> list[Comman
     parameters = command.get_params(context)
     positional = [one for one in parameters if one.param_type_name == "argument"]
     optional = [one for one in parameters if one.param_type_name == "option"]
-    about = [line.strip() for line in (command.help or "").strip().splitlines()]
+    about = [line.strip() for line in help_text(command).strip().splitlines()]
     examples = (command.epilog or "").partition("\n\n")[0].splitlines()
     defaults = {one.name: one.default for one in parameters}
     below = getattr(command, "commands", {})

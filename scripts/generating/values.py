@@ -41,6 +41,7 @@ KNOWN: dict[tuple[str, str], tuple[str, ...]] = {  # (command, or "" for all; na
     ("", "output_format"): tuple(FORMATS),
     ("", "fit"): FITS,
     ("", "focus"): FOCUSES,
+    ("", "pad_color"): ("transparent", "white", "black"),  # any other color is valid, too
     ("", "effort"): EFFORTS,
     ("completion", "shell"): tuple(SCRIPTS),
     ("schema", "command"): COMMANDS,

@@ -266,6 +266,12 @@ FINISHING = [
     "width = 64",
     'size = "64x64"\nfit = "cover"',
     'size = "64x64"\nfit = "contain"',
+    'size = "64x64"\nfit = "pad"',
+    'size = "64x64"\nfit = "pad"\npad_color = "navy"',
+    'size = "64x64"\nfit = "cover"\nfocus = "top"',
+    'size = "64x64"\nfit = "cover"\nfocus = "0.3,0.7"',
+    'size = "64x"',
+    'size = "x64"',
     "output_compression = 80",
     "lossless = true",
     'max_bytes = "20kB"',
@@ -288,6 +294,18 @@ def test_a_size_without_fit_is_not_about_the_files():
     sized = assets_of(ONE + 'size = "64x64"')["hero"]
     assert plain.files == sized.files
     assert plain.request != sized.request
+
+
+def test_a_size_with_one_side_is_about_the_files_alone():
+    plain, sided = (assets_of(ONE + line)["hero"] for line in ("", 'size = "64x"'))
+    assert plain.request == sided.request
+    assert plain.files != sided.files
+
+
+@pytest.mark.parametrize("color", ["white", "White", "#fff", "#FFFFFF", "ffffffff"])
+def test_equal_colors_have_equal_digests(color):
+    text = ONE + 'size = "1:1"\nfit = "pad"\npad_color = '
+    assert assets_of(f'{text}"{color}"')["hero"].files == assets_of(f'{text}"#fff"')["hero"].files
 
 
 def test_more_assets_than_a_lock_is_for_are_refused():

@@ -16,6 +16,7 @@ from flux_cli.cli.topics import EXIT_CODES, TOPICS, explain
 from flux_cli.config.settings import SETTINGS, VARIABLES
 from flux_cli.core import errors
 from flux_cli.images.formats import FORMATS
+from flux_cli.images.metadata.tools import READERS
 from flux_cli.images.names import FIELDS
 from flux_cli.providers.rows import ROWS
 
@@ -185,7 +186,7 @@ WRONG_PARAMETERS = {
     "-p raw=maybe": ("raw must be true or false, not 'maybe'", "write -p raw=true"),
     "-p response_format=x": (
         "response_format must be one of url, b64_json, not 'x'",
-        "for example url",
+        "leave response_format out for the default",
     ),
 }
 WRONG_SETTINGS = {
@@ -195,7 +196,7 @@ WRONG_SETTINGS = {
     ),
     "--progress bad": (
         "progress must be auto or plain or none, not 'bad'",
-        "write --progress auto",
+        "leave --progress out for the default, auto",
     ),
     "--max-cost -1": ("max_cost must be a number of at least 0, not '-1'", "write --max-cost 1"),
     "--max-cost inf": ("max_cost must be a number of at least 0, not 'inf'", "write --max-cost 1"),
@@ -237,8 +238,8 @@ def test_an_unknown_format_is_refused_with_all_known_ones(line):
         ("open x.png", "no such command: open", "did you mean flux show x.png?"),
         (
             "convert x.png --fit zzz",
-            "--fit: invalid choice 'zzz', expected one of none, cover, contain, exact",
-            "for example --fit none",
+            "--fit: invalid choice 'zzz', expected one of none, cover, contain, pad, exact",
+            "cover crops, contain stays inside, pad adds borders, exact distorts",
         ),
     ],
 )
@@ -517,3 +518,11 @@ def test_help_lists_the_topics_and_knows_nothing_else():
     assert all(name in said(["help"])[1] for name in TOPICS)
     _, hint = usage(["help", "formts"])
     assert hint == "hint: did you mean formats?"
+
+
+def test_every_program_whose_parameters_are_read_is_in_the_help_and_in_the_documentation(capsys):
+    assert main(["show", "--help"]) == 0
+    page = (Path(__file__).parents[2] / "docs" / "provenance.md").read_text(encoding="utf-8")
+    for text in (capsys.readouterr().out, page):
+        words = " ".join(text.split())
+        assert [name for name, _ in READERS if name not in words] == []

@@ -300,7 +300,7 @@ def test_the_hint_is_written_as_the_wrong_value_was():
         ({"retries": "many"}, {}, "write --retries 3"),
         ({"max_cost": "-1"}, {}, "write --max-cost 1"),
         ({}, {"FLUX_RETRIES": "many"}, "write FLUX_RETRIES=3"),
-        ({}, {"FLUX_METADATA": "all"}, "write FLUX_METADATA=full"),
+        ({}, {"FLUX_METADATA": "all"}, "leave FLUX_METADATA out for the default, full"),
         (
             {"output": " "},
             {},

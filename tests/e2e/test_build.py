@@ -529,3 +529,28 @@ def test_progress_has_one_line_per_asset_whatever_the_number_of_its_files(build)
         "flux: [1/2] saved hero (9 files, #, 0.06 USD) after #",
         "flux: [2/2] saved docs/img/og.jpg (600x315 jpeg, #, 0.06 USD) after #",
     ]
+
+
+def test_one_side_borders_and_points_are_made_from_the_original(build, work):
+    text = """[assets.hero]
+prompt = "a fox"
+model = "flux1.1-pro-ultra"
+output = "hero.png"
+"""
+    made = set()
+    for lines, posts in (
+        ("", 1),
+        ('size = "32x"', 0),
+        ('size = "x16"', 0),
+        ('size = "32x16"', 1),  # about the request, too
+        ('size = "32x16"\nfit = "pad"\npad_color = "navy"', 0),
+        ('size = "32x16"\nfit = "pad"\npad_color = "red"', 0),
+        ('size = "32x16"\nfit = "cover"\nfocus = "0.3,0"', 0),
+        ('size = "32x16"\nfit = "cover"\nfocus = "0.3,1"', 0),
+    ):
+        (work / PATH).write_text(f"{text}{lines}\n")
+        result = build()
+        assert (result.code, result.posts) == (0, posts), result
+        assert build("--check").code == 0
+        made.add((work / "hero.png").read_bytes())
+    assert len(made) == 8

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import signal
 import subprocess
 import time
@@ -9,6 +10,9 @@ import time
 import pytest
 from fakes.images import look, pixels_as
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from flux_cli.images.containers import png
 
 pytestmark = pytest.mark.slow
 
@@ -55,8 +59,69 @@ def test_a_lost_signature_is_a_note(flux, work):
     (work / "signed.jpg").write_bytes(data[:2] + segment + data[2:])
     result = flux("convert", "signed.jpg", "-f", "webp")
     assert result.code == 0
-    assert result.err.startswith("flux: note: signed.jpg: the conversion drops the")
-    assert flux("convert", "signed.jpg", "-f", "webp", "--overwrite", "--quiet").err == ""
+    note = (
+        "signed.jpg: the conversion does not keep all of the image: "
+        "its signed content credentials (C2PA)"
+    )
+    assert result.err == f"flux: note: {note}\n"
+    quiet = flux("convert", "signed.jpg", "-f", "webp", "--overwrite", "--quiet", "--json")
+    assert (quiet.err, quiet.json["warnings"]) == ("", [note])
+
+
+def test_metadata_is_removed_in_place_without_encoding_again(flux, work):
+    text = b"a secret fox\nSteps: 20, Sampler: Euler a, Seed: 77, Size: 64x64"
+    data = pixels_as("png", 64, 48)
+    chunks = png.chunk(b"tEXt", b"parameters\0" + text) + png.chunk(b"tEXt", b"Author\0Ann")
+    (work / "made.png").write_bytes(data[:33] + chunks + data[33:])
+    result = flux("convert", "made.png", "--no-prompt-metadata", "--overwrite", "--json")
+    assert (result.code, result.json["warnings"]) == (0, [])
+    only_author = png.chunk(b"tEXt", b"Author\0Ann")
+    assert (work / "made.png").read_bytes() == data[:33] + only_author + data[33:]
+    result = flux("convert", "made.png", "--no-metadata", "--overwrite")
+    assert (result.code, result.out) == (0, "made.png\n")
+    assert (work / "made.png").read_bytes() == data
+
+
+def test_an_image_that_is_turned_by_its_metadata_is_turned_when_it_goes(flux, work):
+    pixels = Image.new("RGB", (64, 48), "navy")
+    turned = Image.Exif()
+    turned[0x0112], turned[0x010F] = 6, "Acme"
+    for name in ("a.jpg", "a.png", "a.webp"):
+        pixels.save(work / name, exif=turned)
+        assert flux("convert", name, "--no-metadata", "--overwrite").code == 0
+        with Image.open(work / name) as image:
+            assert (image.size, dict(image.getexif())) == ((48, 64), {})
+        pixels.save(work / name, exif=turned)
+        before = (work / name).read_bytes()
+        assert flux("convert", name, "--no-prompt-metadata", "--overwrite").code == 0
+        assert (work / name).read_bytes() == before
+
+
+def test_a_converted_image_takes_over_nothing_without_metadata(flux, work):
+    owned = Image.Exif()
+    owned[0x013B] = "Ann"
+    Image.new("RGB", (64, 48), "navy").save(work / "a.jpg", exif=owned, dpi=(300, 300))
+    assert flux("convert", "a.jpg", "-o", "full.{webp,png}").code == 0
+    result = flux("convert", "a.jpg", "-o", "bare.{webp,png,gif}", "--no-metadata")
+    assert (result.code, result.err) == (0, "")
+    for suffix in ("webp", "png"):
+        assert b"Ann" in (work / f"full.{suffix}").read_bytes()
+        assert b"Ann" not in (work / f"bare.{suffix}").read_bytes()
+    assert b"pHYs" not in (work / "bare.png").read_bytes()
+
+
+def test_losses_are_named_once_even_if_a_file_between_others_cannot_be_made(flux, work):
+    noise = random.Random(0).randbytes(64 * 48 * 3)
+    texts = PngInfo()
+    texts.add_text("Dream", "a fox")
+    Image.frombytes("RGB", (64, 48), noise).save(work / "a.png", dpi=(72, 72), pnginfo=texts)
+    options = ("--max-bytes", "7kB", "--effort", "fast", "--json")
+    result = flux("convert", "a.png", "-o", "b.{gif,png,jpg}", *options)
+    assert result.code == 3
+    assert [file["path"] for file in result.json["files"]] == ["b.gif", "b.jpg"]
+    losses = [note for note in result.json["warnings"] if "does not keep" in note]
+    assert len(losses) == 1
+    assert losses[0].endswith("its text 'Dream' in gif, jpeg; its density (72 dpi) in gif")
 
 
 def test_derivatives_and_their_markup(flux, work):
@@ -115,6 +180,57 @@ def test_a_source_is_the_full_image_whatever_its_suffix_and_the_quality(flux, wo
 def test_a_width_in_the_name_may_be_that_of_the_full_image(flux):
     result = flux("convert", "photo.png", "-o", "a-{width}.webp", "--width", "640,320")
     assert (result.code, result.lines) == (0, ["a-640.webp", "a-320.webp"])
+
+
+def test_one_side_resizes_the_file_that_is_named(flux, work, photo):
+    result = flux("convert", "photo.png", "-o", "small.webp", "--size", "320x", "--width", "160")
+    assert (result.code, result.lines) == (0, ["small.webp", "small-160.webp"])
+    assert look(work / "small.webp")[1] == (320, 200)
+    assert look(work / "small-160.webp")[1] == (160, 100)
+    assert flux("convert", "photo.png", "-s", "X100").code == 2  # it would replace the photo
+    assert look(photo)[1] == WHOLE
+    assert flux("convert", "photo.png", "-s", "X100", "--overwrite").lines == ["photo.png"]
+    assert look(photo)[1] == (160, 100)
+
+
+def test_a_width_beyond_the_image_does_not_stop_the_others(flux):
+    line = ("convert", "photo.png", "-o", "a.webp", "--width", "9999,320")
+    result = flux(*line)
+    assert (result.code, result.lines) == (3, ["a.webp", "a-320.webp"])
+    assert "error: photo.png: 9999x6249 would enlarge an image of 640x400" in result.err
+    document = json.loads(flux(*line, "--overwrite", "--json").out)
+    assert [one["code"] for one in document["errors"]] == ["usage"]
+    assert (document["status"], len(document["files"])) == ("partial", 2)
+    assert flux("convert", "photo.png", "--width", "9999").code == 2  # nothing else was asked for
+
+
+REFUSED_SIZES = {
+    "cover of one side": ("--size 320x --fit cover", "--fit cover needs both sides"),
+    "no side": ("--size 0x", "invalid size '0x'"),
+    "a point beyond the image": ("--size 9x9 --fit cover --focus 3,7", "invalid point '3,7'"),
+    "no color": ("--size 9x9 --fit pad --pad-color whit", "invalid color 'whit'"),
+    "borders that jpeg cannot have": (
+        "--size 9x9 --fit pad --pad-color transparent -o a.jpg", "jpeg has no transparency",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("options", "said"), REFUSED_SIZES.values(), ids=REFUSED_SIZES)
+def test_sizes_and_colors_that_cannot_be_made_are_one_sentence_and_a_hint(
+    flux, work, options, said
+):
+    result = flux("convert", "photo.png", "-o", "a.webp", *options.split())
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 2)
+    assert said in result.err
+    assert "hint: " in result.err
+    assert [path.name for path in work.iterdir()] == ["photo.png"]
+
+
+def test_a_square_of_a_jpeg_has_white_borders_beside_all_of_the_image(flux, work):
+    (work / "cat.jpg").write_bytes(pixels_as("jpeg", 64, 40))
+    result = flux("convert", "cat.jpg", "-o", "square.jpg", "--size", "1:1", "--fit", "pad")
+    assert (result.code, look(work / "square.jpg")) == (0, ("jpeg", (64, 64)))
+    assert Image.open(work / "square.jpg").getpixel((0, 0)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("more", [(), ("--overwrite",), ("--skip-existing",)], ids=" ".join)

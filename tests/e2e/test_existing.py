@@ -301,6 +301,18 @@ FACTS = {
         ("-s", "1200x630", "--fit", "contain"),
         "hero.png was saved without fit",
     ),
+    "one side": (("-s", "640x"), ("-s", "320x"), "hero.png is 640x640, not 320x"),
+    "a side that was not asked for": (("-a", "1:1"), ("-s", "640x"), "hero.png is "),
+    "a point": (
+        ("-s", "1200x630", "--fit", "cover", "--focus", "0.3,0.7"),
+        ("-s", "1200x630", "--fit", "cover", "--focus", "0.3,0.2"),
+        "hero.png was saved with focus 0.3,0.7, not 0.3,0.2",
+    ),
+    "another color of borders": (
+        ("-s", "1200x630", "--fit", "pad", "--pad-color", "navy"),
+        ("-s", "1200x630", "--fit", "pad", "--pad-color", "#fff"),
+        "hero.png was saved with pad_color #000080ff, not #ffffffff",
+    ),
     "size limit": (("-f", "png"), ("--max-bytes", "2kB"), "hero.png has "),
 }
 

@@ -294,3 +294,36 @@ def test_the_file_obeys_the_umask(keyed, command):
         capture_output=True,
     )
     assert oct(Path("fox.jpg").stat().st_mode & 0o777) == oct(0o640)
+
+
+# --- sizes
+
+
+def test_one_side_asks_for_the_default_shape_and_resizes_the_file(generate, gateway):
+    result = generate("a fox", "-o", "fox.webp", "--size", "32x", "-a", "16:9")
+    assert (result.code, result.lines) == (0, ["fox.webp"])
+    assert look("fox.webp")[1][0] == 32
+    assert gateway.posts[0]["size"] == "1365x768"
+
+
+def test_what_cannot_be_made_of_a_paid_image_does_not_stop_the_rest(generate):
+    """The model is not in the catalog: nobody knows its sizes before the image is there."""
+    result = generate("a fox", "-m", "other/model", "-o", "fox.webp", "--width", "9999,32")
+    assert (result.code, result.lines) == (3, ["fox.webp", "fox-32.webp"])
+    assert "would enlarge an image" in result.err
+    assert sorted(path.name for path in Path().iterdir()) == ["fox-32.webp", "fox.webp"]
+
+
+REFUSED_SIZES = {
+    "a side beyond the image": "--size 9000x",
+    "transparent borders of an unknown format": "--size 1:1 --fit pad --pad-color transparent",
+    "an unknown color": "--size 1:1 --fit pad --pad-color whit",
+    "an unknown fit": "--size 1:1 --fit letterbox",
+}
+
+
+@pytest.mark.parametrize("options", REFUSED_SIZES.values(), ids=REFUSED_SIZES)
+def test_sizes_that_cannot_be_made_are_refused_before_anything_is_sent(generate, gateway, options):
+    result = generate("a fox", *options.split())
+    assert (result.code, result.out, gateway.posts) == (2, "", [])
+    assert "hint: " in result.err

@@ -19,7 +19,8 @@ README = ROOT / "README.md"
 GENERATED = ROOT / "docs/cli.md"  # its examples are tested with the help texts
 FOR_DEVELOPERS = ROOT / "docs/architecture.md"  # names options of scripts, too
 AT_THE_TOP = {README, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))}
-PAGES = sorted({*AT_THE_TOP, *(ROOT / "docs").glob("*.md")} - {GENERATED})
+SKILL = ROOT / "skills/flux/SKILL.md"  # for coding agents
+PAGES = sorted({*AT_THE_TOP, SKILL, *(ROOT / "docs").glob("*.md")} - {GENERATED})
 NOT_RUN = {  # the start of a command, and why it does not run here
     "uv tool install .": "needs uv, and installs into the user's home",
     "python3 -m venv .venv": ".ci/run runs these lines",

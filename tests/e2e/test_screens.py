@@ -89,6 +89,26 @@ def test_a_call_under_way_has_one_line_with_state_time_and_prompt(screen, gatewa
         assert FRAME.search(shown.text) is None
 
 
+@pytest.mark.parametrize("width", [60, 120])
+def test_many_conversions_have_a_bar_that_an_interrupt_erases(command, keyed, tmp_path, width):
+    for number in range(12):
+        (tmp_path / f"{number}.png").write_bytes(pixels_as("png", 1200, 900, number))
+    line = ["sh", "-c", f"cd {tmp_path}; {command} convert *.png -f avif --effort small"]
+    with Screen(line, keyed, width=width, folder=tmp_path) as shown:
+        text = shown.until(lambda text: re.search("━.*─ [1-9]/12 done", text))
+        bar = next(one for one in text.splitlines() if "/12 done" in one)
+        assert len(bar.split()[0]) == (width - 1) // 4
+        assert len(bar) < width
+        shown.press("C-c")
+        last = shown.end()
+    assert "[exit 130]" in last
+    assert not re.search("[━─⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]", last)
+    made = sorted(path.stem for path in tmp_path.glob("*.avif"))
+    assert 0 < len(made) < 12
+    assert len(re.findall(r"^✓ +\d+/12 ", last, re.MULTILINE)) == len(made)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".flux")] == []
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_many_calls_have_a_line_each_and_a_summary_that_fits(screen, gateway, release, width):
     slow = status(429, message="slow down, please, there are too many of you", retry_after="60")
@@ -127,7 +147,7 @@ def test_of_hundreds_of_calls_some_rows_are_shown_and_the_summary_counts_all(
     with screen(*line, width=width) as shown:
         text = shown.until(lambda text: len(gateway.posts) == 200 and len(rows(text)) == 12)
         assert len(text.splitlines()) == 13
-        assert text.splitlines()[-1].startswith("0/300 done · 200 under way")
+        assert re.match("─+ 0/300 done · 200 under way", text.splitlines()[-1])
         shown.press("C-c")
         assert "[exit 130]" in shown.end()
 
@@ -137,7 +157,7 @@ def test_a_low_terminal_shows_fewer_rows_and_keeps_the_summary(screen, gateway, 
     with screen("a fox", "-n", "9", height=6) as shown:
         text = shown.until(lambda text: "9 under way" in text)
         assert len(rows(text)) == 4
-        assert text.splitlines()[-1].startswith("0/9 done")
+        assert re.match("─+ 0/9 done", text.splitlines()[-1])
         shown.press("C-c")
         shown.end()
 

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import UsageError
-from flux_cli.images.finish import parse_bytes, parse_choice, parse_width
+from flux_cli.core.options import Finish as Typed
+from flux_cli.images.finish import (
+    EFFORTS,
+    FITS,
+    FOCUSES,
+    parse_bytes,
+    parse_choice,
+    parse_focus,
+    parse_width,
+    read_finish,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +72,77 @@ def test_a_choice_takes_both_spellings_of_center_and_helps_with_a_slip():
     with pytest.raises(UsageError, match="expected one of cover, contain") as caught:
         parse_choice("contian", ("cover", "contain"), "--fit")
     assert caught.value.hint == "did you mean contain?"
+
+
+CHOICES = {"--fit": FITS, "--focus": FOCUSES, "--effort": EFFORTS}
+
+
+@pytest.mark.parametrize(("option", "choices"), CHOICES.items(), ids=CHOICES)
+@pytest.mark.parametrize("word", ["qqqqqq", "", "42"])
+def test_a_word_like_no_choice_gets_the_meaning_of_the_choices(option, choices, word):
+    """No hint takes one of the choices for what was meant."""
+    with pytest.raises(UsageError, match="invalid choice") as caught:
+        parse_choice(word, choices, option)
+    assert caught.value.hint not in {f"for example {option} {choice}" for choice in choices}
+    assert any(choice in caught.value.hint for choice in choices) or "0.3,0.7" in caught.value.hint
+
+
+# --- points
+
+
+@pytest.mark.parametrize(
+    ("text", "focus"),
+    [
+        ("0.3,0.7", "0.3,0.7"),
+        (" .30 , 0.70", "0.3,0.7"),
+        ("0,1", "0,1"),
+        ("1.0,0.12345", "1,0.1235"),
+    ],
+)
+def test_a_point_has_one_form(text, focus):
+    assert parse_focus(text) == focus
+
+
+@pytest.mark.parametrize(
+    "text",
+    [",", "0.3,", "0.3,0.7,0.1", "30,70", "1.1,0", "-0.1,0", "nan,0", "1e-1,0", "a,b", "٣,0"],
+)
+def test_what_is_no_point_is_refused(text):
+    with pytest.raises(UsageError, match="invalid point") as caught:
+        parse_focus(text)
+    assert "--focus 0.3,0.7" in caught.value.hint
+
+
+# --- options together
+
+
+def read(size=None, formats=(), **given):
+    return read_finish(Typed(**given), size, formats)
+
+
+WRONG = {
+    "cover with one side": ("320x", {"fit": "cover"}, "--fit cover needs both sides"),
+    "pad with one side": ("x300", {"fit": "pad"}, "--fit pad needs both sides"),
+    "a color without borders": ("10x10", {"fit": "cover", "pad_color": "red"}, "nothing to fill"),
+    "a color alone": (None, {"pad_color": "red"}, "nothing to fill"),
+    "no color": ("10x10", {"fit": "pad", "pad_color": "reddish"}, "invalid color 'reddish'"),
+    "a place in borders": ("10x10", {"fit": "pad", "focus": "0.3,0.7"}, "nothing to crop"),
+    "pad without a size": (None, {"fit": "pad"}, "needs a size"),
+    "no side": ("0x", {}, "invalid size '0x'"),
+}
+
+
+@pytest.mark.parametrize(("size", "given", "message"), WRONG.values(), ids=WRONG)
+def test_options_that_contradict_each_other_are_refused(size, given, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        read(size, **given)
+    assert caught.value.hint
+
+
+def test_transparent_borders_need_a_format_that_has_them():
+    assert read("1:1", ("png", "gif"), fit="pad", pad_color="#0000").pad_color == "#00000000"
+    assert read("1:1", ("jpeg",), fit="pad", pad_color="#fff").pad_color == "#ffffffff"
+    for color in ("transparent", "#ffffff80"):
+        with pytest.raises(UsageError, match="jpeg has no transparency, and --pad-color") as caught:
+            read("1:1", ("png", "jpeg"), fit="pad", pad_color=color)
+        assert caught.value.hint.startswith("choose png, gif, webp or avif, or give an opaque")

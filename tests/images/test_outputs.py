@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.image import Inspection
-from flux_cli.core.ratio import parse_shape
+from flux_cli.core.ratio import parse_shape, parse_side
 from flux_cli.images.finish import Finish, check
-from flux_cli.images.outputs import explain, frames, outputs, place
+from flux_cli.images.outputs import find_place, frames, outputs, place, possible_outputs
+from flux_cli.request.files.finishing import explain, explain_side
 
 JPEG = Inspection("jpeg", 2752, 1536, 700_000)
 sides = st.integers(1, 5000)
@@ -106,6 +107,97 @@ def test_a_window_lies_inside_its_image(width, height, across, down, share_x, sh
     assert -1e-6 <= top < bottom <= height + 1e-6
 
 
+# --- one side, borders, points
+
+
+def sided(size, **more):
+    return Finish(target=parse_side(size), **more)
+
+
+few = st.integers(1, 60)  # times 900, no side is larger than any image should be
+
+
+@given(few, few, st.integers(1, 900))
+def test_one_side_is_exact_and_the_other_keeps_the_shape(width, height, side):
+    sizes = f"{side}x", f"x{side}"
+    wide, high = (frames(sided(size, upscale=True), width, height)[0] for size in sizes)
+    assert (wide.width, high.height) == (side, side)
+    assert wide.height == max(1, round(side * height / width))
+    assert high.width == max(1, round(side * width / height))
+    assert wide.window == high.window == (width, height)
+
+
+def test_one_side_enlarges_only_if_it_may_and_contain_makes_it_a_limit():
+    with pytest.raises(UsageError, match="1200x840 would enlarge an image of 1000x700") as caught:
+        frames(sided("1200x"), 1000, 700)
+    assert "--upscale" in caught.value.hint
+    assert frames(sided("1200x", upscale=True), 1000, 700)[0][:2] == (1200, 840)
+    assert frames(sided("1200x", fit="contain"), 1000, 700)[0][:2] == (1000, 700)
+    assert frames(sided("x350", fit="contain"), 1000, 700)[0][:2] == (500, 350)
+
+
+def test_widths_stand_beside_the_image_that_one_side_decides():
+    made = frames(sided("1000x", widths=(500,)), 2000, 1000)
+    assert [(frame.width, frame.height, frame.label) for frame in made] == [
+        (1000, 500, ""), (500, 250, "500"),
+    ]  # fmt: skip
+
+
+@given(sides, sides, sides, sides, st.booleans())
+def test_pad_is_exactly_the_size_with_all_of_the_image_inside(width, height, wide, high, upscale):
+    (frame,) = frames(wanted(f"{wide}x{high}", "pad", upscale=upscale), width, height)
+    assert (frame.width, frame.height, frame.window) == (wide, high, (width, height))
+    across, down = frame.inner
+    assert 1 <= across <= wide
+    assert 1 <= down <= high
+    assert upscale or (across <= width and down <= height)
+    assert (across, down) == (width, height) or across == wide or down == high
+
+
+@given(sides, sides, st.sampled_from(["16:9", "1:1", "9:21", "1.91:1"]))
+def test_pad_to_a_shape_only_adds_borders(width, height, shape):
+    (frame,) = frames(wanted(shape, "pad"), width, height)
+    assert frame.inner == frame.window == (width, height)
+    assert frame.width == width or frame.height == height
+    ratio = parse_shape(shape).ratio
+    assert abs(frame.width - frame.height * ratio) < max(1, ratio) + 1e-6
+
+
+def test_widths_of_a_padded_image_have_its_borders():
+    frames_ = frames(wanted("400x400", "pad", widths=(100,)), 800, 400)
+    assert [(frame[:2], frame.inner) for frame in frames_] == [
+        ((400, 400), (400, 200)), ((100, 100), (100, 50)),
+    ]  # fmt: skip
+
+
+@given(sides, sides, st.floats(0.01, 1), st.floats(0, 1))
+def test_a_point_is_in_the_middle_as_far_as_the_edges_allow(width, height, part, share):
+    window, focus = (width * part, float(height)), f"{share:.4f},0.5"
+    left, _, right, _ = place(window, (width, height), find_place(focus, window, (width, height)))
+    point, middle = round(share, 4) * width, (left + right) / 2
+    is_at_edge = left < 1 or right > width - 1  # a window of whole pixels is moved by up to one
+    assert -1e-6 <= left <= right <= width + 1e-6
+    assert abs(point - middle) <= 1 or is_at_edge
+    assert left - 1 <= point <= right + 1
+
+
+def test_one_output_that_fails_does_not_stop_the_others():
+    made, errors = possible_outputs(Finish(widths=(320, 9999), formats=("webp", "png")), JPEG)
+    assert [(one.frame.label, one.format) for one in made] == [
+        ("", "webp"), ("", "png"), ("320", "webp"), ("320", "png"),
+    ]  # fmt: skip
+    assert ["9999x5581 would enlarge" in error.message for error in errors] == [True]
+
+
+def test_one_side_is_explained_also_where_nobody_knows_the_image():
+    (note,) = explain(sided("1376x"), 2752, 1536)
+    assert (note.parameter, note.asked, note.used) == ("size", "1376x", "1376x768")
+    assert note.reason == "from 2752x1536: scaled by 0.500"
+    (note,) = explain_side(sided("x300"))
+    assert (note.parameter, note.asked, note.used) == ("size", "x300", "x300")
+    assert explain_side(wanted("16:9", "cover")) == ()
+
+
 # --- which bytes stay
 
 
@@ -124,6 +216,10 @@ def test_a_window_lies_inside_its_image(width, height, across, down, share_x, sh
         (wanted("3000x3000", "contain"), True),
         (wanted("1200x630", "cover"), False),
         (wanted("1200x630", "none"), True),
+        (Finish(target=parse_side("2752x")), True),
+        (Finish(target=parse_side("x768")), False),
+        (wanted("2752x1536", "pad"), True),
+        (wanted("2752x2752", "pad"), False),
     ],
 )
 def test_bytes_stay_as_they_came_where_nothing_else_is_asked(finish, untouched):

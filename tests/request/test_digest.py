@@ -1,5 +1,7 @@
 """The digest of a resolved request: what decides the image changes it, and nothing else does."""
 
+from hashlib import sha256
+
 import pytest
 
 from flux_cli.catalog.find import find_model, read_servers
@@ -41,6 +43,14 @@ SAME = {
     "route before the name": ({}, {"model": f"fal/{MODEL}"}),
     "route of an unknown model": ({"model": "other"}, {"model": "other", "route": "fal"}),
     "provider": ({"size": "16:9"}, {"size": "16:9", "provider": "bfl"}),
+    "bytes that are sent": (
+        {"image_prompt": CAT},
+        {
+            "image_prompt": Attachment(
+                "cat.png", data_uri(b"bare", "image/png"), sha256(b"cat").hexdigest()
+            )
+        },
+    ),
     "name of a file": ({"image_prompt": CAT}, {"image_prompt": CAT._replace(asked="dog.png")}),
     "a URL that was downloaded": (
         {"image_prompt": "https://example.org/a.png"},

@@ -18,12 +18,12 @@ from flux_cli.core.errors import FluxError
 from flux_cli.images.finish import Finish
 from flux_cli.images.formats import FORMATS
 from flux_cli.providers.rows import ROWS
-from flux_cli.runs.check import find_access
 from flux_cli.runs.progress.lines import Silence
 from flux_cli.runs.records import store
 from flux_cli.runs.records.listing import find_run, iso_time
 from flux_cli.runs.records.rescue import resume
 from flux_cli.runs.recovery import arrived, job_of
+from flux_cli.runs.spending.access import find_access
 
 if TYPE_CHECKING:
     from collections.abc import Collection

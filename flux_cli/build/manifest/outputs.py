@@ -12,6 +12,7 @@ from flux_cli.core import options
 from flux_cli.core.errors import ManifestError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.options import fill
+from flux_cli.core.ratio import parse_side
 from flux_cli.images.destination import read_destination
 from flux_cli.images.finish import parse_quality, read_finish
 from flux_cli.images.formats import FORMATS
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
 
 SIDECAR = "json"  # the format of a file with the record
 # Fields of `Finish` in the digest, by the key that sets each. `size` counts only if files are
-# fitted to it.
+# resized to it.
 FINISHING = {
     "fit": "fit",
     "focus": "focus",
+    "pad_color": "pad_color",
     "upscale": "upscale",
     "output_compression": "quality",
     "lossless": "lossless",
@@ -65,11 +67,16 @@ def finish_of(merged: Values, formats: tuple[str, ...]) -> Finish:
     given = fill(options.Finish, texts)
     quality = merged.get("output_compression")
     target = texts.get("size")
-    size = str(target) if given.fit and target is not None else None
+    size = str(target) if target is not None and (given.fit or is_side(target)) else None
     read = read_finish(
         given, size, formats, None if quality is None else parse_quality(text_of(quality))
     )
     return read._replace(only_widths=True)
+
+
+def is_side(size: Json) -> bool:
+    """Whether a size is one side, such as `320x`: it is about the files, not about the request."""
+    return isinstance(size, str) and parse_side(size) is not None
 
 
 def _destination(merged: Values, where: str) -> Destination:
@@ -105,9 +112,8 @@ def _facts(merged: Values, finish: Finish) -> dict[str, Json]:
     """What the keys that are written say about every file, each in its one form."""
     read = finish._asdict()
     facts = {field: read[field] for key, field in FINISHING.items() if key in merged}
-    if finish.fit != "none" and finish.target:
-        target = finish.target
-        facts["size"] = [target.width, target.height, target.is_pixels]
+    if finish.resizes and finish.target:
+        facts["size"] = [*finish.target.sides, finish.target.is_pixels]
     return {**facts, **_metadata(merged)}
 
 

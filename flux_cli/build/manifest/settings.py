@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build import digests
 from flux_cli.build.manifest import keys
-from flux_cli.build.manifest.outputs import Variant, read_output
+from flux_cli.build.manifest.outputs import Variant, is_side, read_output
 from flux_cli.build.manifest.values import text_of
 from flux_cli.core.errors import ManifestError, did_you_mean
 from flux_cli.core.lite import NamedTuple
@@ -107,6 +107,8 @@ def _requested(
     """The parameters of the request, and the local files among them by their digest."""
     found: dict[str, Json] = {"model": text_of(merged["model"])}
     found |= {name: merged[name] for name in REQUESTED if name in merged}
+    if is_side(found.get("size")):
+        del found["size"]
     found |= merged.get("param", {})
     references = {}
     for name, value in found.items():

@@ -29,10 +29,11 @@ from flux_cli.images import files as disk
 from flux_cli.images.names import fixed
 from flux_cli.providers.rows import connect, most_in_flight
 from flux_cli.runs import interrupts
-from flux_cli.runs.check import find_access, identity_of, require_key
+from flux_cli.runs.check import identity_of
 from flux_cli.runs.progress.choice import open_display, tell_both
 from flux_cli.runs.progress.summary import Scope
 from flux_cli.runs.records import journal, store
+from flux_cli.runs.spending.access import find_access, require_key
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:

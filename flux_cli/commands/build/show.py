@@ -9,7 +9,7 @@ from flux_cli.build.planning.cost import check_budget, lowest
 from flux_cli.build.planning.document import build_document
 from flux_cli.config.load import ENVIRONMENT
 from flux_cli.core.errors import BudgetError, status_of
-from flux_cli.runs.spending.approval import is_remote
+from flux_cli.runs.spending.access import is_remote
 from flux_cli.runs.spending.limits import MOST_UNPRICED, reason_to_confirm, unconfirmed
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.question import can_ask, confirm

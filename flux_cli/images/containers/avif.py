@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from flux_cli.images.containers import avif_properties, boxes
 from flux_cli.images.containers.boxes import IN_FILE, IN_IDAT, Extent, Item, Items, Meta
 from flux_cli.images.containers.container import (
+    LARGE,
     Block,
     Colors,
     Container,
@@ -99,24 +100,38 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     The tables of the meta box grow, and with them every offset behind it; pixel data stays in
     order. Raises ValueError for files that cannot be rewritten without guessing.
     """
+    return _with_item(data, b"mime", XMP_TYPE, payload.packet)
+
+
+def add(data: bytes, block: Block) -> list[Edit]:
+    """Write XMP or EXIF as an item. Four bytes before EXIF say how far away it begins."""
+    if block.kind == "xmp":
+        return _with_item(data, b"mime", XMP_TYPE, lambda _: block.data)
+    return _with_item(data, b"Exif", b"", lambda _: bytes(4) + block.data)
+
+
+def _with_item(
+    data: bytes, kind: bytes, content_type: bytes, make: Callable[[bytes | None], bytes]
+) -> list[Edit]:
+    """A new item in place of the one of its kind, if there is one: `make` gets its content."""
     parts = list(walk(data))
     meta = boxes.read_meta(data, _only_meta(parts))
     items = boxes.read_items(data, meta)
     _check_editable(data, meta, items, parts[-1])
-    old = items.find(b"mime", XMP_TYPE)
-    packet = payload.packet(boxes.read_content(data, meta, old) if old else None)
+    old = items.find(kind, content_type)
+    body = make(boxes.read_content(data, meta, old) if old else None)
     replaced = _own_box(parts[-1], old)
     end = replaced.start if replaced else len(data)
     number = old.number if old else _free_number(items)
-    # The place of the packet depends on how much the meta box grows, so it is built twice.
-    item = Item(number, b"mime", XMP_TYPE, extents=(Extent(0, len(packet)),))
+    # The place of the content depends on how much the meta box grows, so it is built twice.
+    item = Item(number, kind, content_type, extents=(Extent(0, len(body)),))
     draft = _meta_box(data, meta, items, item, 0)
     shift = len(draft) - (meta.part.stop - meta.part.start)
-    place = Extent(end + shift + BOX_HEAD, len(packet))
+    place = Extent(end + shift + BOX_HEAD, len(body))
     rewritten = _meta_box(data, meta, items, item._replace(extents=(place,)), shift)
     return [
         Edit(meta.part.start, meta.part.end, rewritten),
-        Edit(end, len(data), _box(b"mdat", packet)),
+        Edit(end, len(data), _box(b"mdat", body)),
     ]
 
 
@@ -247,8 +262,8 @@ def _iinf(data: bytes, meta: Meta, new: Item) -> bytes:
     body = data[part.body : part.stop] if part else b"\0\0\0\0\0\0"
     count_size = 4 if body[0] else 2  # bytes
     count = 1 + int.from_bytes(body[4 : 4 + count_size], "big")
-    entry = b"\2\0\0\1" + struct.pack(">HH4s", new.number, 0, b"mime")
-    entry += b"XMP\0" + XMP_TYPE + b"\0"
+    entry = b"\2\0\0\1" + struct.pack(">HH4s", new.number, 0, new.kind)
+    entry += b"XMP\0" + XMP_TYPE + b"\0" if new.content_type else b"\0"
     rest = body[4 + count_size :] + _box(b"infe", entry)
     return _box(b"iinf", body[:4] + count.to_bytes(count_size, "big") + rest)
 
@@ -265,4 +280,5 @@ def _box(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", BOX_HEAD + len(body), kind) + body
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits, mend, orientation)
+HELD = dict.fromkeys(("xmp", "exif"), LARGE)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend, orientation, add, HELD)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers.parts import Edit
 
-BlockKind: TypeAlias = Literal["xmp", "exif", "iptc", "text", "comment", "icc", "c2pa"]
+BlockKind: TypeAlias = Literal["xmp", "exif", "iptc", "text", "comment", "icc", "c2pa", "density"]
 
 # ITU-T H.273: color spaces by number, as PNG and AVIF name them.
 PRIMARIES = {1: "BT.709", 5: "BT.601", 6: "BT.601", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
@@ -17,11 +17,17 @@ SRGB = (1, 13)  # primaries and transfer
 
 
 class Block(NamedTuple):
-    """One piece of metadata, unpacked. `key` is the keyword of a text."""
+    """One piece of metadata, unpacked. `key` is the keyword of a text.
+
+    A density is packed as the format does it.
+    """
 
     kind: BlockKind
     data: bytes
     key: str = ""
+
+
+LARGE = 1 << 31  # bytes; no metadata is longer
 
 
 class Colors(NamedTuple):
@@ -103,6 +109,10 @@ class Container(NamedTuple):
     edits: Callable[[bytes, Payload], Sequence[Edit]] | None = None  # None: cannot write metadata
     mend: Callable[[bytes], Mending] | None = None  # None: a file with faults cannot be read
     orientation: Callable[[bytes], int] | None = None  # as EXIF numbers it; None: EXIF itself says
+    # Writes a block into a file that flux has just made, in which there is none of its kind and
+    # key. `holds` are the kinds for which it works, each with the most bytes that fit.
+    add: Callable[[bytes, Block], Sequence[Edit]] | None = None
+    holds: Mapping[str, int] = {}
 
 
 def color_space(primaries: int, transfer: int) -> str:

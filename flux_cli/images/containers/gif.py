@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from flux_cli.images.containers.container import Block, Colors, Container, Mending, Payload
+from flux_cli.images.containers.container import (
+    LARGE,
+    Block,
+    Colors,
+    Container,
+    Mending,
+    Payload,
+)
 from flux_cli.images.containers.parts import (
     MAX_CONTENT,
     MAX_PARTS,
@@ -105,8 +112,20 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
             place = part.start
     width, height = _size(data)
     comment = COMMENT + _sub_blocks(payload.parameters(f"{width}x{height}"))
-    xmp = APPLICATION + b"\x0b" + XMP_NAME + payload.packet(existing) + RAMP
-    return [*changes, Edit(place, place, comment + xmp)]
+    return [*changes, Edit(place, place, comment + _xmp(payload.packet(existing)))]
+
+
+def add(data: bytes, block: Block) -> list[Edit]:
+    """Write XMP or a comment before the first frame."""
+    parts = walk(data)
+    place = next(part.start for part in parts if part.kind not in (APPLICATION, COMMENT))
+    comment = COMMENT + _sub_blocks(block.data)
+    new = _xmp(block.data) if block.kind == "xmp" else comment
+    return [Edit(0, 6, b"GIF89a"), Edit(place, place, new)]
+
+
+def _xmp(packet: bytes) -> bytes:
+    return APPLICATION + b"\x0b" + XMP_NAME + packet + RAMP
 
 
 def mend(data: bytes) -> Mending:
@@ -219,4 +238,5 @@ def _sub_blocks(content: bytes) -> bytes:
     return b"".join(bytes([len(piece)]) + piece for piece in pieces) + b"\0"
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits, mend)
+HELD = dict.fromkeys(("xmp", "comment"), LARGE)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend, add=add, holds=HELD)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from flux_cli.images.containers.container import (
+    LARGE,
     Block,
     Colors,
     Container,
@@ -14,7 +15,13 @@ from flux_cli.images.containers.container import (
     Payload,
     PayloadTooLongError,
 )
-from flux_cli.images.containers.jpeg_ends import fill_scans
+from flux_cli.images.containers.jpeg_ends import (
+    FRAMES,
+    PROGRESSIVE,
+    SCAN,
+    fill_scans,
+    has_all_scans,
+)
 from flux_cli.images.containers.parts import (
     EXIF_HEAD,
     MAX_CONTENT,
@@ -22,29 +29,23 @@ from flux_cli.images.containers.parts import (
     Edit,
     Part,
     TooManyPartsError,
+    iptc_of,
     u16,
-    u32,
 )
 
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 ICC_HEAD = b"ICC_PROFILE\0"
+JFIF_HEAD, JFIF_DENSITY = b"JFIF\0", slice(7, 12)
 PHOTOSHOP_HEAD = b"Photoshop 3.0\0"
-IPTC_RESOURCE = 0x0404
-MAX_RESOURCES = 200  # of Photoshop, in one segment
 # What the segments of an image with a gain map contain: Android's XMP, and ISO 21496-1.
 GAIN_MAPS = {b"\xe1": (b"hdrgm:Version",), b"\xe2": (b"urn:iso:std:iso:ts:21496:-1",)}
 APPLE_GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"  # in the second image
 COLOR_MODELS = {1: "gray", 3: "YCbCr", 4: "CMYK"}
 WINDOW = 1 << 20  # bytes
 LONGEST_SEGMENT = 65_533  # bytes that a segment can hold behind its length
-END, SCAN = 0xD9, 0xDA
+END = 0xD9
 BARE = {0x01, *range(0xD0, 0xD9)}  # markers without a length
-FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of frame headers
-PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 END_MARK = b"\xff\xd9"
-COEFFICIENTS = 64  # of a block
-MOST_CHANNELS = 4
-MOST_SCANS = 1000  # that are looked at; a progressive JPEG has about ten
 _MARK = re.compile(rb"\xff[\x01-\xfe]")  # FF00 is data, and FF before FF fills a gap
 # The marker that ends compressed data, where FF00 is a data byte and FFD0 to FFD7 are restarts.
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7]", re.DOTALL)
@@ -116,7 +117,9 @@ def blocks(data: bytes) -> Iterator[Block]:
         elif part.kind == b"\xeb" and _is_c2pa(body):
             yield Block("c2pa", body)
         elif part.kind == b"\xed" and body.startswith(PHOTOSHOP_HEAD):
-            yield Block("iptc", _iptc(body[len(PHOTOSHOP_HEAD) :]))
+            yield Block("iptc", iptc_of(body[len(PHOTOSHOP_HEAD) :]))
+        elif part.kind == b"\xe0" and body.startswith(JFIF_HEAD):
+            yield Block("density", body[JFIF_DENSITY])
         elif part.kind == b"\xfe":
             yield Block("comment", body)
     if profile:  # writers may have its pieces in another order
@@ -161,22 +164,45 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
 
     Raises PayloadTooLongError if the packet does not fit into one segment.
     """
-    place, existing = 2, None
-    old: Part | None = None
-    for part in _head(data):
-        head = data[part.body : part.body + len(XMP_HEAD)]
-        is_exif = part.kind == b"\xe1" and head.startswith(EXIF_HEAD)
-        if part.kind == b"\xe1" and head == XMP_HEAD:
-            old = old or part
-        elif part.start == place and (part.kind == b"\xe0" or is_exif):
-            place = part.end
-    if old:
-        existing = data[old.body + len(XMP_HEAD) : old.stop]
-    body = XMP_HEAD + payload.packet(existing)
-    if len(body) > LONGEST_SEGMENT:
-        raise PayloadTooLongError("the XMP packet is longer than a segment")
-    segment = b"\xff\xe1" + struct.pack(">H", 2 + len(body)) + body
+    old = next((part for part in _head(data) if _begins(data, part, b"\xe1", XMP_HEAD)), None)
+    place = _place(data)
+    existing = data[old.body + len(XMP_HEAD) : old.stop] if old else None
+    segment = _segment(b"\xe1", XMP_HEAD + payload.packet(existing))
     return [Edit(old.start, old.end, segment) if old else Edit(place, place, segment)]
+
+
+def add(data: bytes, block: Block) -> list[Edit]:
+    """Write XMP, EXIF or a comment behind JFIF and EXIF, or a density into JFIF."""
+    if block.kind == "density":
+        place = 2
+        jfif = next((one for one in _head(data) if _begins(data, one, b"\xe0", JFIF_HEAD)), None)
+        end = place if jfif is None else jfif.end
+        return [Edit(place, end, _segment(b"\xe0", JFIF_HEAD + b"\1\1" + block.data + b"\0\0"))]
+    place, head = _place(data), XMP_HEAD if block.kind == "xmp" else EXIF_HEAD
+    segment = _segment(b"\xe1", head + block.data)
+    if block.kind == "comment":
+        segment = _segment(b"\xfe", block.data)
+    return [Edit(place, place, segment)]
+
+
+def _begins(data: bytes, part: Part, kind: bytes, head: bytes) -> bool:
+    return part.kind == kind and data.startswith(head, part.body, part.stop)
+
+
+def _place(data: bytes) -> int:
+    """Where JFIF and EXIF at the beginning of a file end."""
+    place = 2
+    for part in _head(data):
+        is_first = part.kind == b"\xe0" or _begins(data, part, b"\xe1", EXIF_HEAD)
+        if part.start == place and is_first:
+            place = part.end
+    return place
+
+
+def _segment(kind: bytes, body: bytes) -> bytes:
+    if len(body) > LONGEST_SEGMENT:
+        raise PayloadTooLongError("the metadata is longer than a segment")
+    return b"\xff" + kind + struct.pack(">H", 2 + len(body)) + body
 
 
 def mend(data: bytes) -> Mending:
@@ -196,7 +222,7 @@ def mend(data: bytes) -> Mending:
         parts.append(part)
     if parts and parts[-1].kind[0] == END:
         return fill_scans(data, doubtful, changes)
-    if not _has_all_scans(data, parts):
+    if not has_all_scans(data, parts):
         raise ValueError("the end is missing")
     last = max(at for at, part in enumerate(parts) if part.kind[0] == SCAN)
     scan = parts[last]
@@ -242,26 +268,6 @@ def walk_with_scans(data: bytes) -> Iterator[Part]:
     raise TooManyPartsError
 
 
-def _has_all_scans(data: bytes, parts: Sequence[Part]) -> bool:
-    """Whether there is a scan for each channel, and for all its coefficients to the last bit."""
-    frame = next((part for part in parts if part.kind[0] in FRAMES), None)
-    if frame is None:
-        return False
-    is_progressive = frame.kind[0] in PROGRESSIVE
-    channels = data[frame.body + 6 : frame.stop : 3][:MOST_CHANNELS]
-    missing = {(channel, place) for channel in channels for place in range(COEFFICIENTS)}
-    scans = [part for part in parts if part.kind[0] == SCAN]
-    for part in scans[:MOST_SCANS]:
-        count = min(data[part.body], MOST_CHANNELS)
-        first, last, bits = data[part.stop - 3 : part.stop]
-        if not is_progressive:
-            first, last, bits = 0, COEFFICIENTS - 1, 0
-        if bits & 15 == 0:
-            for channel in data[part.body + 1 : part.body + 1 + 2 * count : 2]:
-                missing -= {(channel, place) for place in range(first, last + 1)}
-    return not missing
-
-
 def _end_of_scan(data: bytes, at: int) -> int:
     found = _find_end_of_scan(data, at)
     if found is None:
@@ -282,19 +288,10 @@ def _is_c2pa(body: bytes) -> bool:
     return body[:2] == b"JP" and body[12:16] == b"jumb" and b"c2pa" in body[:128]
 
 
-def _iptc(data: bytes) -> bytes:
-    """The IPTC resource among Photoshop's resources; empty if there is none."""
-    at = 0
-    for _ in range(MAX_RESOURCES):
-        if data[at : at + 4] != b"8BIM":
-            break
-        name = 1 + data[at + 6]
-        body = at + 6 + name + name % 2
-        length = u32(data, body)
-        if u16(data, at + 4) == IPTC_RESOURCE:
-            return data[body + 4 : body + 4 + length]
-        at = body + 4 + length + length % 2
-    return b""
-
-
-CONTAINER = Container(matches, check, blocks, colors, edits, mend)
+HELD = {
+    "xmp": LONGEST_SEGMENT - len(XMP_HEAD),
+    "exif": LONGEST_SEGMENT - len(EXIF_HEAD),
+    "comment": LONGEST_SEGMENT,
+    "density": LARGE,
+}
+CONTAINER = Container(matches, check, blocks, colors, edits, mend, add=add, holds=HELD)

@@ -12,6 +12,8 @@ MIN_PADDING = 3  # equal bytes at the end of a file; fewer may be its data
 MAX_PADDINGS = 4  # one behind the other
 MIN_TEXT = 16  # letters at the end of a file
 TEXT = b"\t\n\r" + bytes(range(0x20, 0x7F))
+IPTC_RESOURCE = 0x0404
+MAX_RESOURCES = 200  # of Photoshop, in one piece
 EXIF_HEAD = b"Exif\0\0"  # how EXIF begins in a JPEG; some writers put it into other formats as well
 
 
@@ -76,6 +78,21 @@ def splice(data: bytes, edits: Iterable[Edit]) -> tuple[memoryview | bytes, ...]
         at = edit.end
     pieces.append(view[at:])
     return tuple(piece for piece in pieces if len(piece))
+
+
+def iptc_of(data: bytes) -> bytes:
+    """The IPTC resource among Photoshop's resources; empty if there is none."""
+    at = 0
+    for _ in range(MAX_RESOURCES):
+        if data[at : at + 4] != b"8BIM":
+            break
+        name = 1 + data[at + 6]
+        body = at + 6 + name + name % 2
+        length = u32(data, body)
+        if u16(data, at + 4) == IPTC_RESOURCE:
+            return data[body + 4 : body + 4 + length]
+        at = body + 4 + length + length % 2
+    return b""
 
 
 def first_of_each_kind(parts: Iterable[Part]) -> dict[bytes, Part]:

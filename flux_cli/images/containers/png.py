@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from flux_cli.images.containers.container import (
+    LARGE,
     SRGB,
     Block,
     Colors,
@@ -78,11 +79,13 @@ def blocks(data: bytes) -> Iterator[Block]:
     left = MAX_UNPACKED
     for part in walk(data):
         if part.kind in TEXT_KINDS:
-            block = _text(data, part, left)
+            block = read_text_chunk(data, part, left)
             left -= len(block.data)
             yield block
         elif part.kind == b"eXIf":
             yield Block("exif", content(data, part))
+        elif part.kind == b"pHYs":
+            yield Block("density", content(data, part))
         elif part.kind == b"caBX":
             yield Block("c2pa", b"")
         elif part.kind == b"iCCP":
@@ -124,7 +127,7 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
     for part in walk(data):
         if part.kind not in TEXT_KINDS:
             continue
-        block = _text(data, part, left)
+        block = read_text_chunk(data, part, left)
         left -= len(block.data)
         if left < 0:
             raise ValueError("a PNG with too many texts")
@@ -138,10 +141,23 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
         removed.append(Edit(part.start, part.end))
     header = next(walk(data))
     width, height = _size(data)
-    new = _text_chunk(XMP_KEYWORD, payload.packet(existing))
+    new = text_chunk(XMP_KEYWORD, payload.packet(existing))
     if not has_others:
-        new += _text_chunk(PARAMETERS.encode(), payload.parameters(f"{width}x{height}"))
+        new += text_chunk(PARAMETERS.encode(), payload.parameters(f"{width}x{height}"))
     return [*removed, Edit(header.end, header.end, new)]
+
+
+def add(data: bytes, block: Block) -> list[Edit]:
+    """Write a block behind the header. Texts are written so that the most programs read them."""
+    end = next(walk(data)).end
+    if block.kind == "density":
+        return [Edit(end, end, chunk(b"pHYs", block.data))]
+    if block.kind == "exif":
+        return [Edit(end, end, chunk(b"eXIf", block.data))]
+    key = XMP_KEYWORD if block.kind == "xmp" else block.key.encode("latin-1", "replace")
+    if block.kind == "text" and block.data.isascii():
+        return [Edit(end, end, chunk(b"tEXt", key + b"\0" + block.data.replace(b"\0", b" ")))]
+    return [Edit(end, end, text_chunk(key, block.data))]
 
 
 def mend(data: bytes) -> Mending:
@@ -229,7 +245,7 @@ def _check_stream(pieces: Sequence[memoryview], limit: int) -> None:
         raise ValueError("the image data is damaged")
 
 
-def _text(data: bytes, part: Part, limit: int) -> Block:
+def read_text_chunk(data: bytes, part: Part, limit: int) -> Block:
     """A text chunk, as UTF-8. XMP is a text with a reserved keyword."""
     key, _, rest = content(data, part).partition(b"\0")
     compressed = part.kind == b"zTXt" or (part.kind == b"iTXt" and rest[:1] == b"\1")
@@ -251,8 +267,10 @@ def _unpack(compressed: bytes, limit: int) -> bytes:
         return b""
 
 
-def _text_chunk(key: bytes, text: bytes) -> bytes:
+def text_chunk(key: bytes, text: bytes) -> bytes:
+    """A text in UTF-8, as it is."""
     return chunk(b"iTXt", key + b"\0\0\0\0\0" + text)
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits, mend)
+HELD = dict.fromkeys(("xmp", "exif", "text", "density"), LARGE)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend, add=add, holds=HELD)

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 
 from flux_cli.images.containers.container import (
+    LARGE,
     Block,
     BlockKind,
     Colors,
@@ -29,7 +30,7 @@ FRAME = b"ANMF"  # of an animation
 IMAGES = (*SIMPLE, FRAME)
 NEEDED = (*IMAGES, EXTENDED, b"ALPH", b"ANIM")  # to decode the pixels
 BLOCKS: dict[bytes, BlockKind] = {b"XMP ": "xmp", b"EXIF": "exif", b"ICCP": "icc", b"C2PA": "c2pa"}
-HAS_XMP, HAS_ALPHA = 0x04, 0x10  # flags of the extended head
+HAS_XMP, HAS_EXIF, HAS_ALPHA = 0x04, 0x08, 0x10  # flags of the extended head
 
 
 def matches(data: bytes) -> bool:
@@ -97,14 +98,25 @@ def edits(data: bytes, payload: Payload) -> list[Edit]:
 
     A simple file gets an extended head. Raises ValueError for a file that would exceed 4 GiB.
     """
+    old = next((part for part in walk(data) if part.kind == b"XMP "), None)
+    packet = payload.packet(content(data, old) if old else None)
+    return _with_chunk(data, b"XMP ", packet, HAS_XMP)
+
+
+def add(data: bytes, block: Block) -> list[Edit]:
+    """Write XMP or EXIF as a chunk at the end of the RIFF."""
+    kind, flag = (b"XMP ", HAS_XMP) if block.kind == "xmp" else (b"EXIF", HAS_EXIF)
+    return _with_chunk(data, kind, block.data, flag)
+
+
+def _with_chunk(data: bytes, kind: bytes, body: bytes, flag: int) -> list[Edit]:
+    """A new chunk at the end in place of all of its kind."""
     chunks = list(walk(data))
     first, end = chunks[0], chunks[-1].end
-    old = [part for part in chunks if part.kind == b"XMP "]
-    packet = payload.packet(content(data, old[0]) if old else None)
-    chunk = b"XMP " + struct.pack("<I", len(packet)) + packet + bytes(len(packet) % 2)
+    chunk = kind + struct.pack("<I", len(body)) + body + bytes(len(body) % 2)
     changes = [
-        _announce(data, first),
-        *(Edit(part.start, part.end) for part in old),
+        _announce(data, first, flag),
+        *(Edit(part.start, part.end) for part in chunks if part.kind == kind),
         Edit(end, end, bytes(end % 2) + chunk),
     ]
     size = end - 8 + sum(len(edit.new) - (edit.end - edit.start) for edit in changes)
@@ -144,17 +156,17 @@ def _is_name(kind: bytes) -> bool:
     return kind.isascii() and kind.decode().isprintable()
 
 
-def _announce(data: bytes, first: Part) -> Edit:
-    """Set the XMP flag of the extended head, or put such a head before the image."""
+def _announce(data: bytes, first: Part, flag: int) -> Edit:
+    """Set a flag of the extended head, or put such a head before the image."""
     if first.kind == EXTENDED:
-        return Edit(first.body, first.body + 1, bytes([data[first.body] | HAS_XMP]))
+        return Edit(first.body, first.body + 1, bytes([data[first.body] | flag]))
     head = data[first.body : first.body + 10]
     size = _size(first.kind, head)
     if size is None:
         raise ValueError("the first chunk is not an image")
     alpha = HAS_ALPHA if first.kind == b"VP8L" and head[4] & HAS_ALPHA else 0
     sides = b"".join((side - 1).to_bytes(3, "little") for side in size)
-    extended = EXTENDED + struct.pack("<II", 10, HAS_XMP | alpha) + sides
+    extended = EXTENDED + struct.pack("<II", 10, flag | alpha) + sides
     return Edit(first.start, first.start, extended)
 
 
@@ -175,4 +187,5 @@ def _u32(data: bytes, at: int) -> int:
     return int.from_bytes(data[at : at + 4], "little")
 
 
-CONTAINER = Container(matches, check, blocks, colors, edits, mend)
+HELD = dict.fromkeys(("xmp", "exif"), LARGE)
+CONTAINER = Container(matches, check, blocks, colors, edits, mend, add=add, holds=HELD)

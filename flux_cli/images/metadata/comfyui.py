@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import TypeAlias
 
 from flux_cli.core.model import Json
-from flux_cli.images.metadata.record import Record, parse_json, record_of
+from flux_cli.images.metadata.comfyui_editor import carried_out, documents
+from flux_cli.images.metadata.record import Record, record_of
 
 Node: TypeAlias = Mapping[str, Json]  # the inputs of a node, which are values or links
 Graph: TypeAlias = Mapping[str, Node]  # by number
@@ -57,13 +59,10 @@ MAX_HOPS = 100  # links that are followed from one node; real graphs need a hand
 
 
 def comfyui(texts: Mapping[str, str]) -> Record | None:
-    """The graph in `prompt`, or in EXIF, where its name stands before it."""
-    graphs = [texts.get("prompt", "")]
-    for name, text in texts.items():
-        if name.startswith("exif:") and text[:7].lower() == "prompt:":
-            graphs.append(text[7:])
-    for text in graphs:
-        if graph := _graph(parse_json(text)):
+    """The graph in `prompt`, else the one that the editor keeps in `workflow`."""
+    for_editor = map(carried_out, documents(texts, "workflow"))
+    for document in chain(documents(texts, "prompt"), for_editor):
+        if graph := _graph(document):
             return _record(graph)
     return None
 

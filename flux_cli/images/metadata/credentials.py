@@ -5,6 +5,7 @@ from __future__ import annotations
 from flux_cli.images.containers.container import Block
 from flux_cli.images.containers.registry import read_blocks, sniff
 from flux_cli.images.metadata import xmp
+from flux_cli.images.metadata.xmp_scan import REMOTE, XmpError
 
 
 def has_credentials(data: bytes) -> bool:
@@ -28,6 +29,6 @@ def _is_credential(block: Block) -> bool:
     if block.kind != "xmp" or b"provenance" not in block.data:
         return False
     try:
-        return xmp.REMOTE in xmp.properties(block.data)
-    except xmp.XmpError:
+        return REMOTE in xmp.properties(block.data)
+    except XmpError:
         return False

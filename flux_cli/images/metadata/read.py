@@ -23,6 +23,7 @@ from flux_cli.images.metadata.record import (
     parse_json,
 )
 from flux_cli.images.metadata.tools import READERS
+from flux_cli.images.metadata.xmp_scan import RECORD, REMOTE, XmpError
 
 MAX_FIELDS = 1000
 IPTC = {
@@ -31,6 +32,7 @@ IPTC = {
     80: "By-line",
     110: "Credit",
     115: "Source",
+    116: "CopyrightNotice",
     120: "Caption",
 }
 # Texts that may say how an image was made, and keywords of a PNG that do not.
@@ -61,16 +63,34 @@ class Reading(NamedTuple):
     c2pa: bool
     problems: tuple[str, ...]
     unread: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether a program made the image, so that what describes it may be its prompt."""
+        kind = _source_type(self.fields)
+        if self.source not in ("", "XMP") or kind in MADE or self.record.prompt:
+            return True
+        return any(self.fields[name].lstrip().startswith(("{", "[")) for name in self.unread)
 
 
 def read_metadata(data: bytes) -> Reading:
     """Read how an image was made. Raises ImageError for bytes that are not a complete image."""
-    name = inspect(data).format
+    return read_known(inspect(data).format, data)
+
+
+def read_known(name: str, data: bytes) -> Reading:
+    """Read how a complete image of a known format was made.
+
+    Raises ImageError if its metadata does not add up.
+    """
     fields: dict[str, str] = {}
     problems: list[str] = []
     c2pa = False
+    blocks: list[Block] = []
     try:
         for block in read_blocks(name, data):
+            blocks.append(block)
             c2pa = c2pa or block.kind == "c2pa"
             for field, text in _texts(block, problems).items():
                 if len(fields) < MAX_FIELDS:
@@ -78,13 +98,16 @@ def read_metadata(data: bytes) -> Reading:
     except (ValueError, IndexError) as fault:
         raise ImageError(f"the metadata of the {name} image does not add up: {fault}") from fault
     record, source = _record(fields)
-    c2pa = c2pa or f"xmp:{xmp.REMOTE}" in fields
+    c2pa = c2pa or f"xmp:{REMOTE}" in fields
+    if source == "ComfyUI" and not record.prompt:
+        problems.append("the graph of ComfyUI does not say which prompt made the image")
     is_told = record.prompt or source not in ("", "XMP")
-    unread = () if is_told else tuple(filter(_may_tell, fields))
-    return Reading(record, source, fields, c2pa, tuple(dict.fromkeys(problems)), unread)
+    unread = () if is_told else tuple(filter(may_tell, fields))
+    told = tuple(dict.fromkeys(problems))
+    return Reading(record, source, fields, c2pa, told, unread, tuple(blocks))
 
 
-def _may_tell(name: str) -> bool:
+def may_tell(name: str) -> bool:
     """Whether a text of this name may say how an image was made."""
     standard, colon, _ = name.partition(":")
     if colon and standard in ("xmp", "exif", "iptc"):
@@ -97,7 +120,7 @@ def _texts(block: Block, problems: list[str]) -> dict[str, str]:
     if block.kind == "xmp":
         try:
             return {f"xmp:{name}": text for name, text in xmp.properties(block.data).items()}
-        except xmp.XmpError as fault:
+        except XmpError as fault:
             problems.append(str(fault))
     elif block.kind == "exif":
         return {f"exif:{name}": text for name, text in exif.texts(block.data).items()}
@@ -112,19 +135,22 @@ def _texts(block: Block, problems: list[str]) -> dict[str, str]:
 
 def _iptc(data: bytes) -> dict[str, str]:
     """The texts of IPTC record 2. Each dataset is a mark, two numbers, a length and the text."""
-    fields, at = {}, 0
+    fields: dict[str, str] = {}
+    at = 0
     while data[at : at + 1] == b"\x1c" and at + 5 <= len(data):
         length = int.from_bytes(data[at + 3 : at + 5], "big")
         name = IPTC.get(data[at + 2])
         if data[at + 1] == 2 and name:
-            fields[f"iptc:{name}"] = read_text(data[at + 5 : at + 5 + length])
+            text = read_text(data[at + 5 : at + 5 + length])
+            before = fields.get(f"iptc:{name}")  # there may be several creators
+            fields[f"iptc:{name}"] = f"{before}; {text}" if before else text
         at += 5 + length
     return fields
 
 
 def _record(fields: Mapping[str, str]) -> tuple[Record, str]:
     """The record of the first source that wrote one: flux, other programs, IPTC fields."""
-    if ours := from_document(parse_json(fields.get(f"xmp:{xmp.RECORD}", ""))):
+    if ours := from_document(parse_json(fields.get(f"xmp:{RECORD}", ""))):
         return ours, "flux"
     standard = _standard(fields)
     for source, reader in READERS:
@@ -137,7 +163,7 @@ def _record(fields: Mapping[str, str]) -> tuple[Record, str]:
 
 def _standard(fields: Mapping[str, str]) -> Record:
     """What the IPTC fields say. Where a machine made the image, its description is the prompt."""
-    kind = fields.get("xmp:Iptc4xmpExt:DigitalSourceType", "").rpartition("/")[2]
+    kind = _source_type(fields)
     prompt = fields.get("xmp:Iptc4xmpExt:AIPromptInformation", "")
     descriptions = (
         "xmp:dc:description",
@@ -154,6 +180,10 @@ def _standard(fields: Mapping[str, str]) -> Record:
         tool=_first(fields, ("xmp:xmp:CreatorTool", "exif:Software", "Software")),
         source_type=kind,
     )
+
+
+def _source_type(fields: Mapping[str, str]) -> str:
+    return fields.get("xmp:Iptc4xmpExt:DigitalSourceType", "").rpartition("/")[2]
 
 
 def _first(fields: Mapping[str, str], names: tuple[str, ...]) -> str:

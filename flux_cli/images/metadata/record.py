@@ -24,7 +24,6 @@ SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 BY_MODEL, BY_ALGORITHM = "trainedAlgorithmicMedia", "algorithmicMedia"
 
 SIGNED = "it carries signed content credentials (C2PA), which any change would break"
-SIGNATURE_LOST = "the conversion drops the provider's signed content credentials (C2PA)"
 
 # Parameters with a field of their own, and those about how an image is transferred and stored, or
 # whether a sketch is marked as one.

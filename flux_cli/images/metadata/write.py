@@ -17,6 +17,7 @@ from flux_cli.images.metadata import xmp
 from flux_cli.images.metadata.credentials import has_credentials
 from flux_cli.images.metadata.parameters import is_ours, parameters_text
 from flux_cli.images.metadata.record import SIGNED, Record
+from flux_cli.images.metadata.xmp_scan import XmpError
 
 # Lengths of the prompt to try, in characters, if a format has no room for all of it.
 SHORTER = (8000, 4000, 2000, 1000, 250, 0)
@@ -50,7 +51,7 @@ def write_record(data: bytes, record: Record) -> Written:
     try:
         edits, note = _edits_that_fit(data, container, record, name.upper())
         return Written(splice(data, edits), is_written=True, reason=note)
-    except xmp.XmpError as fault:
+    except XmpError as fault:
         return Written((data,), is_written=False, reason=str(fault))
     except (ValueError, IndexError, OverflowError, struct.error) as fault:
         reason = f"flux does not understand its structure: {fault}"
@@ -75,7 +76,7 @@ def _edits_that_fit(
         except PayloadTooLongError:
             continue
         return edits, f"a {name} has room for the first {length:,} characters of the prompt"
-    raise xmp.XmpError(f"a {name} has no room for the details")
+    raise XmpError(f"a {name} has no room for the details")
 
 
 def _payload(record: Record) -> Payload:

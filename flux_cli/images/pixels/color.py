@@ -1,4 +1,7 @@
-"""Converts any image to 8 bits per channel, with alpha if it has any, and its color profile."""
+"""Converts any image to gray or RGB of 8 bits, with alpha if it has any, and its color profile.
+
+Also finds out whether an image has transparent pixels.
+"""
 
 import io
 
@@ -6,14 +9,17 @@ from PIL import Image
 
 from flux_cli.images.containers.container import HDR
 from flux_cli.images.details import ImageDetails
+from flux_cli.images.pixels.pillow import catch_faults, opened
 from flux_cli.images.pixels.profile import profile_of
+
+OPAQUE = 255
 
 
 def normalize(image: Image.Image, details: ImageDetails) -> Image.Image:
-    """The image as RGB or RGBA, with its color profile as `icc_profile` in its info.
+    """The image as L, LA, RGB or RGBA, with its color profile as `icc_profile` in its info.
 
-    An image that is RGB or RGBA already is not copied: its info is replaced. Wide colors (Display
-    P3) stay wide: a space that is named by numbers becomes a profile. CMYK, HDR, and gray with a
+    An image in one of these modes is not copied: its info is replaced. Wide colors (Display P3)
+    stay wide: a space that is named by numbers becomes a profile. CMYK, HDR, and gray with a
     profile become sRGB; their profile is dropped.
     """
     image.load()
@@ -23,17 +29,28 @@ def normalize(image: Image.Image, details: ImageDetails) -> Image.Image:
         image = reduce_to_eight_bits(image)
     if image.mode == "CMYK":
         image, channels = to_srgb(image, profile if channels == b"CMYK" else b""), b""
-    elif channels == b"GRAY" and image.mode in ("1", "L", "LA"):
-        image, channels = _from_gray(image, profile), b""
-    mode = "RGBA" if image.has_transparency_data else "RGB"
+    is_gray = details.colors.model == "gray" or _is_gray(image)
+    mode = "L" if is_gray else "RGB"
+    if image.has_transparency_data:
+        mode += "A"
     if image.mode != mode:
         image = image.convert(mode)
     elif getattr(image, "is_animated", False):
         image = image.copy()  # only of this frame
-    if is_hdr:
+    if is_gray and channels in (b"GRAY", b"RGB "):
+        image, channels = _gray_to_srgb(image, profile), b""
+    elif is_hdr:
         image, channels = to_srgb(image, profile), b""
     image.info = {"icc_profile": profile} if channels == b"RGB " else {}
     return image
+
+
+def _is_gray(image: Image.Image) -> bool:
+    """Whether all pixels are gray by the mode or the palette of an image."""
+    if image.mode != "P":
+        return image.mode in ("1", "L", "LA")
+    levels = image.getpalette() or []
+    return levels[::3] == levels[1::3] == levels[2::3]
 
 
 def _profile(details: ImageDetails) -> tuple[bytes, bool]:
@@ -58,12 +75,37 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     return shown
 
 
+def from_srgb(levels: tuple[int, ...], profile: bytes) -> tuple[int, ...]:
+    """Red, green and blue of sRGB in the colors of a profile; unchanged if it is not usable."""
+    if not profile:
+        return levels
+    from PIL import ImageCms  # see `_by_profile`
+
+    pixel = Image.new("RGB", (1, 1), levels)
+    try:
+        target = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        source = ImageCms.createProfile("sRGB")
+        made = ImageCms.profileToProfile(pixel, source, target, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        return levels
+    return tuple(made.tobytes()) if made else levels
+
+
+def is_transparent(data: bytes, file_format: str) -> bool:
+    """Whether any pixel is not opaque. Raises ImageError if the image cannot be decoded."""
+    with opened(data, file_format) as image, catch_faults("cannot be decoded"):
+        if not image.has_transparency_data:
+            return False
+        counts = image.convert("RGBA").getchannel("A").histogram()
+        return any(counts[:OPAQUE])
+
+
 def flatten(image: Image.Image) -> Image.Image:
     """The image on a white background, for formats without transparency."""
-    if image.mode != "RGBA":
+    if image.mode not in ("LA", "RGBA"):
         return image
-    paper = Image.new("RGB", image.size, (255, 255, 255))
-    paper.paste(image, mask=image.getchannel("A"))
+    paper = Image.new(image.mode.removesuffix("A"), image.size, "white")
+    paper.paste(image.convert(paper.mode), mask=image.getchannel("A"))
     paper.info = image.info
     return paper
 
@@ -82,13 +124,15 @@ def _by_profile(image: Image.Image, profile: bytes) -> Image.Image | None:
         return None
 
 
-def _from_gray(image: Image.Image, profile: bytes) -> Image.Image:
-    """Convert gray to sRGB by its profile. Without it, the image would be too dark or too light."""
-    seen = image.convert("LA" if image.has_transparency_data else "L")
-    shown = to_srgb(seen.getchannel("L") if seen.mode == "LA" else seen, profile)
-    if seen.mode == "LA":
-        shown.putalpha(seen.getchannel("A"))
-    return shown
+def _gray_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Convert L or LA to sRGB by a profile. Without it, it would be too dark or too light."""
+    ramp = Image.frombytes("L", (256, 1), bytes(range(256)))
+    if profile[16:20] != b"GRAY":
+        ramp = ramp.convert("RGB")
+    levels = list(to_srgb(ramp, profile).getchannel("G").tobytes())
+    if image.mode == "L":
+        return image.point(levels)
+    return Image.merge("LA", (image.getchannel("L").point(levels), image.getchannel("A")))
 
 
 def reduce_to_eight_bits(image: Image.Image) -> Image.Image:

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from PIL import Image, ImageChops, ImageFilter, ImageMath, ImageStat
 
-from flux_cli.images.outputs import PLACES, Box, place
+from flux_cli.images.outputs import PLACES, Box, find_place, place
 
 SAMPLE = 192  # pixels of the longer side of the image that is scored
 BLUR = 3  # pixels; anything finer is detail
@@ -19,9 +19,10 @@ SAME = 0.97  # share of the best score that counts as equally good
 
 
 def find_box(image: Image.Image, window: tuple[float, float], focus: str) -> Box:
-    """The box of a window in an image, in pixels, placed by `focus` (one of `outputs.FOCUSES`)."""
-    if focus in PLACES or window == image.size:
-        return place(window, image.size, PLACES.get(focus, PLACES["center"]))
+    """The box of a window in an image, in pixels, placed by `focus`; see `finish.parse_focus`."""
+    at_place = find_place(focus, window, image.size)
+    if at_place or window == image.size:
+        return place(window, image.size, at_place or PLACES["center"])
     shares = window[0] / image.width, window[1] / image.height
     axis = 0 if shares[0] < shares[1] else 1
     scale = min(1.0, SAMPLE / max(image.size))

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 from PIL import Image
 
 from flux_cli.core.errors import UsageError
-from flux_cli.images.containers import png
 from flux_cli.images.formats import FORMATS, encoder
 from flux_cli.images.outputs import Output
 from flux_cli.images.pixels.color import flatten, to_srgb
 from flux_cli.images.pixels.palette import COLORS, choose_palette, exact_palette
 from flux_cli.images.pixels.pillow import save
-
-FLAT = 0.5  # bytes per pixel; a smaller PNG is a drawing, where zlib's default strategy is better
+from flux_cli.images.pixels.png_encoder import encode_png
 
 
 def encode_within(image: Image.Image, output: Output) -> tuple[bytes, int]:
@@ -50,57 +47,35 @@ def encode(
     *,
     lossless: bool = False,
 ) -> bytes:
-    """Encode RGB or RGBA pixels; `quality` (0 to 100) looks the same in every lossy format.
+    """Encode gray or RGB pixels, with alpha or without.
 
+    `quality` (0 to 100) looks the same in every lossy format.
     Raises UsageError if `lossless` is set and the format cannot be lossless.
     """
     settings = encoder(file_format, quality, effort, lossless=lossless)
     profile = image.info.get("icc_profile")
-    if not FORMATS[file_format].has_profile:
-        image = to_srgb(image, profile or b"")
-    elif profile:
+    if profile and FORMATS[file_format].has_profile:
         settings["icc_profile"] = profile
+    elif profile:
+        image = to_srgb(image, profile)
+    if image.mode in ("L", "LA"):
+        settings |= FORMATS[file_format].gray or {}
     if file_format == "gif":
         return save(_gif(image), "gif", settings)
     if file_format == "png":
-        return _png(image, settings, effort)
+        return encode_png(image, settings, effort)
     pixels = image if FORMATS[file_format].alpha else flatten(image)
-    return save(pixels, file_format, settings)
-
-
-def _png(image: Image.Image, settings: Mapping[str, object], effort: str) -> bytes:
-    """The smallest of several PNGs.
-
-    `small` tries two strategies, and a palette if there are few colors.
-    """
-    few = exact_palette(image) if effort == "small" else None
-    shown = few or image
-    made = [save(shown, "png", settings)]
-    is_drawing = len(made[0]) <= FLAT * image.width * image.height
-    if effort == "small" or (effort == "balanced" and is_drawing):
-        default = {name: value for name, value in settings.items() if name != "compress_type"}
-        made.append(save(shown, "png", default))
-        if few:
-            made.append(_filtered(few, default))
-    return min(made, key=len)
-
-
-def _filtered(few: Image.Image, settings: Mapping[str, object]) -> bytes:
-    """A PNG with a palette and filtered rows, which makes drawings a tenth smaller.
-
-    Pillow does not filter rows of palette indexes, so the file is encoded as gray and its header is
-    changed afterwards.
-    """
-    gray = save(Image.frombytes("L", few.size, few.tobytes()), "png", settings)
-    pixels = next(part.start for part in png.walk(gray) if part.kind == b"IDAT")
-    colors = png.chunk(b"PLTE", bytes(few.getpalette() or []))
-    clear = png.chunk(b"tRNS", few.info["transparency"]) if "transparency" in few.info else b""
-    header = png.chunk(b"IHDR", gray[16:25] + b"\3" + gray[26:29])
-    return b"".join((gray[:8], header, gray[33:pixels], colors, clear, gray[pixels:]))
+    data = save(pixels, file_format, settings)
+    if settings.get("progressive"):  # its scans make a large JPEG smaller, and a small one larger
+        plain = save(pixels, file_format, settings | {"progressive": False})
+        data = min(data, plain, key=len)
+    return data
 
 
 def _gif(image: Image.Image) -> Image.Image:
     """The image with a palette of 256 colors. Pixels become fully transparent or fully opaque."""
+    if image.mode == "LA":
+        image = image.convert("RGBA")
     if image.mode != "RGBA":
         return exact_palette(image) or choose_palette(image)
     clear, flat = COLORS - 1, image.convert("RGB")

@@ -80,15 +80,18 @@ def opened(data: bytes, file_format: str | None) -> Iterator[PillowFile]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         source = open_image(data, file_format)
-        check_pixels(*source.size)
+        check_pixels(file_format, *source.size)
         yield source
 
 
-def check_pixels(width: int, height: int) -> None:
-    """Raise ImageError for more pixels than flux decodes."""
-    if width * height > MAX_PIXELS:
+def check_pixels(file_format: str | None, width: int, height: int) -> None:
+    """Raise ImageError for more pixels than flux decodes.
+
+    A JPEG can be decoded at a smaller scale, so only memory limits it: see `memory`.
+    """
+    if width * height > MAX_PIXELS and file_format != "jpeg":
         message = f"the image has {width}x{height} pixels; the limit is {MAX_PIXELS:,}"
-        raise ImageError(message)
+        raise ImageError(message, hint="only a JPEG can have more")
 
 
 def _load_plugin(file_format: str) -> ModuleType:

@@ -1,7 +1,6 @@
 """Makes the outputs of an image: decodes it once, then crops, scales and encodes each file."""
 
 import contextlib
-import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
@@ -19,14 +18,20 @@ from flux_cli.images.outputs import Box, Frame, Output, Rendered
 from flux_cli.images.pixels.color import normalize
 from flux_cli.images.pixels.crop import find_box
 from flux_cli.images.pixels.encode import encode, encode_within
-from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate, too_large_error
+from flux_cli.images.pixels.memory import (
+    LIMIT,
+    MEMORY,
+    choose_part,
+    coefficients,
+    estimate,
+    too_large_error,
+)
 from flux_cli.images.pixels.pillow import TURNS, catch_faults, check_pixels, opened, turn
-from flux_cli.images.pixels.resize import resize
+from flux_cli.images.pixels.resize import add_borders, resize
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 
 MAX_SCANNED = 2_000_000_000  # pixels times scans of a JPEG; a progressive one has about ten
-# What makes an image upright, by the value of the EXIF tag.
 
 
 def measure(data: bytes) -> Inspection:
@@ -42,14 +47,16 @@ def measure(data: bytes) -> Inspection:
     return image._replace(width=width, height=height, upright=upright)
 
 
-def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator[Rendered]:
+def render(
+    data: bytes, planned: Sequence[Output], workers: int = 1, seen: Look | None = None
+) -> Iterator[Rendered]:
     """Make every planned file of one image, in the given order, each from the image at full size.
 
     The image is decoded once; of an animation, only the first frame. `workers` threads share the
-    work. Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit
-    into `max_bytes`.
+    work. `seen` is what `look` says of `data` if the caller has it already. Raises ImageError for
+    bytes that are not a complete image, UsageError if a file cannot fit into `max_bytes`.
     """
-    image, sound, *_ = _check_effort(look(data))
+    image, sound, *_ = _check_effort(seen or look(data))
     received = ImageFile(data, image.format, image.width, image.height, as_received=True)
     todo = [output for output in planned if not output.untouched]
     if not todo:
@@ -58,7 +65,7 @@ def render(data: bytes, planned: Sequence[Output], workers: int = 1) -> Iterator
     details = describe(image, sound)
     with _open_to_read(sound, details) as source:
         is_turned = details.orientation in SIDEWAYS
-        memory, workers = _plan_memory(source, image, todo, workers, is_turned=is_turned)
+        memory, workers = _plan_memory(source, sound, todo, workers, details)
         todo = [_shrink(output, source, image, is_turned=is_turned) for output in todo]
         with MEMORY.reserve(memory):
             with catch_faults(f"cannot be read as {image.format}"):
@@ -89,11 +96,10 @@ def convert(data: bytes, file_format: str, quality: int | None) -> ImageFile:
 
 def _plan_memory(
     source: PillowFile,
-    image: Inspection,
+    data: bytes,
     todo: Sequence[Output],
     workers: int,
-    *,
-    is_turned: bool,
+    details: ImageDetails,
 ) -> tuple[int, int]:
     """The bytes that it takes to make the files, and by how many workers.
 
@@ -101,18 +107,22 @@ def _plan_memory(
     is decoded at a smaller scale, which is less precise than scaling in linear light. Raises
     ImageError if that does not help.
     """
-    width, height = source.size
-    size = (height, width) if is_turned else (width, height)
+    held = coefficients(data, details.format)
     for count in range(workers, 0, -1):
-        memory = estimate(image.format, size, todo, count)
+        memory = estimate(details.format, details.seen, todo, count, held)
         if memory <= LIMIT:
             return memory, count
-    scale = max(output.frame.scale for output in todo)
-    source.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))
-    memory = estimate(image.format, source.size, todo, 1)
-    if memory > LIMIT:
-        raise too_large_error(size)
-    return memory, 1
+    chosen = choose_part(details.format, details.seen, todo, held)
+    if chosen:
+        memory, part = chosen
+        source.draft(None, (details.width // part, details.height // part))
+        return memory, 1
+    if held > LIMIT:
+        message = "the jpeg image takes more than 1 GiB of memory at any size, as it is progressive"
+        raise ImageError(
+            message, hint="store it in another way: jpegtran -copy all IN.jpg >OUT.jpg"
+        )
+    raise too_large_error(details.seen)
 
 
 def _shrink(output: Output, source: PillowFile, image: Inspection, *, is_turned: bool) -> Output:
@@ -153,7 +163,9 @@ def _render_all(pixels: Image.Image, todo: Sequence[Output], workers: int) -> It
 
 def _scale(pixels: Image.Image, frame: Frame, box: Box) -> Image.Image:
     with catch_faults(f"cannot be scaled to {frame.width}x{frame.height}"):
-        return resize(pixels, (frame.width, frame.height), box)
+        shown = resize(pixels, frame.shown, box)
+        size = frame.width, frame.height
+        return shown if frame.shown == size else add_borders(shown, size, frame.pad_color)
 
 
 def _encode(scaled: Future[Image.Image], output: Output, *, is_shared: bool) -> Rendered:
@@ -177,7 +189,7 @@ def _check_effort(found: Look) -> Look:
     image = found.image
     if image.format in FOREIGN:
         raise ImageError(f"flux cannot read {image.format} images")
-    check_pixels(image.width, image.height)
+    check_pixels(image.format, image.width, image.height)
     if image.format == "jpeg":
         scans = jpeg.count_scans(found.sound)
         if scans * image.width * image.height > MAX_SCANNED:
@@ -205,5 +217,5 @@ def _open_to_read(data: bytes, details: ImageDetails) -> Iterator[PillowFile]:
 
 
 def _decode(source: Image.Image, details: ImageDetails) -> Image.Image:
-    """The pixels, turned upright, as RGB or RGBA."""
+    """The pixels, turned upright, as gray or RGB, with alpha if there is any."""
     return turn(normalize(source, details), details.orientation)

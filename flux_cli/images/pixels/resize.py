@@ -12,13 +12,16 @@ import itertools
 from PIL import Image, ImageMath
 
 from flux_cli.images.outputs import Box
+from flux_cli.images.pixels.border_color import channels
+from flux_cli.images.pixels.color import from_srgb
 
 LANCZOS = Image.Resampling.LANCZOS
 FULL = 65_535.0  # white in linear light
+OPAQUE = 255
 
 
 def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
-    """Scale the part of an RGB or RGBA image in `box` to `size`, both in pixels.
+    """Scale the part of a gray or RGB image in `box` to `size`, both in pixels.
 
     A box that already has this size, at whole pixels, is only cut out.
     """
@@ -34,14 +37,34 @@ def resize(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
     return shown
 
 
+def add_borders(image: Image.Image, size: tuple[int, int], color: str) -> Image.Image:
+    """The image in the middle of a larger one. `color` is `#rrggbbaa` of sRGB.
+
+    Transparent parts of the image stay transparent.
+    """
+    *levels, alpha = channels(color)
+    mode, fill = "RGB", tuple(levels)
+    if image.mode in ("L", "LA") and len(set(levels)) == 1:
+        mode, fill = "L", fill[:1]
+    else:
+        fill = from_srgb(fill, image.info.get("icc_profile", b""))
+    if alpha < OPAQUE or image.mode.endswith("A"):
+        mode, fill = f"{mode}A", (*fill, alpha)
+    padded = Image.new(mode, size, fill)
+    at = (size[0] - image.width) // 2, (size[1] - image.height) // 2
+    padded.paste(image if image.mode == mode else image.convert(mode), at)
+    padded.info = image.info
+    return padded
+
+
 def _in_linear_light(image: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
     """Scale one channel after another, so that only one 32-bit plane is in memory at a time."""
     light = [FULL * _linear(value / 255) for value in range(256)]
     values = _values(light)
-    alpha = _alpha(image) if image.mode == "RGBA" else None
+    alpha = _alpha(image) if "A" in image.getbands() else None
     small_alpha = alpha.resize(size, LANCZOS, box=box) if alpha else None
     planes = []
-    for channel in "RGB":
+    for channel in image.mode.removesuffix("A"):
         plane = image.getchannel(channel).point(light, "F")
         if alpha:
             plane = _multiply(plane, alpha)

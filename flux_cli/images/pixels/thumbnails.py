@@ -2,22 +2,28 @@
 
 import io
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont
 
 from flux_cli.core.errors import ImageError
 from flux_cli.images import sheet
 from flux_cli.images.containers.registry import look
-from flux_cli.images.details import describe, turn_size
-from flux_cli.images.formats import FOREIGN, FORMATS
-from flux_cli.images.pixels.color import reduce_to_eight_bits, to_srgb
-from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate_small, too_large_error
-from flux_cli.images.pixels.pillow import FAULTS, turn
+from flux_cli.images.details import ImageDetails, describe, turn_size
+from flux_cli.images.formats import FOREIGN
+from flux_cli.images.metadata.strip import for_decoder
+from flux_cli.images.pixels.color import normalize, to_srgb
+from flux_cli.images.pixels.memory import (
+    LIMIT,
+    MEMORY,
+    coefficients,
+    estimate_small,
+    too_large_error,
+)
+from flux_cli.images.pixels.pillow import FAULTS, opened, turn
 from flux_cli.images.sheet import Grid
 
 Source: TypeAlias = str | bytes  # the path of an image, or its bytes
@@ -43,8 +49,8 @@ class Indexed(NamedTuple):
 
 def measure(source: Source) -> tuple[int, int]:
     """Width and height of the upright image. Raises ImageError."""
-    with _opened(source) as (image, orientation):
-        return turn_size(image.size, orientation)
+    with _opened(source) as (_, details, _):
+        return details.seen
 
 
 def small(source: Source, box: tuple[int, int]) -> Image.Image:
@@ -52,14 +58,15 @@ def small(source: Source, box: tuple[int, int]) -> Image.Image:
 
     It is never enlarged, and JPEG is decoded no larger than needed. Raises ImageError.
     """
-    with _opened(source) as (image, orientation):
-        width, height = turn_size(box, orientation)
+    with _opened(source) as (image, details, data):
+        width, height = turn_size(box, details.orientation)
         image.draft(None, (2 * width, 2 * height))
-        memory = estimate_small((image.format or "").lower(), image.width * image.height)
+        held = coefficients(data, details.format)
+        memory = estimate_small(details.format, image.width * image.height, held)
         if memory > LIMIT:
             raise too_large_error(image.size)
         with MEMORY.reserve(memory):
-            copy = turn(_eight_bits(image), orientation)
+            copy = turn(normalize(image, details), details.orientation)
             copy.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=3.0)
             return _flat(copy)
 
@@ -145,55 +152,35 @@ def _size(source: Source) -> tuple[int, int]:
 
 
 @contextmanager
-def _opened(source: Source) -> Iterator[tuple[Image.Image, int]]:
-    """Open the image in a file or in bytes, and say how it must be turned, as EXIF numbers it.
+def _opened(source: Source) -> Iterator[tuple[Image.Image, ImageDetails, bytes]]:
+    """Open the image in a file or in bytes; also returns its details, and the bytes to decode.
 
-    Every failure becomes an ImageError.
+    They are without damage beside the pixels. Every failure becomes an ImageError.
     """
     name = source if isinstance(source, str) else "the image"
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about odd files; users cannot act on them
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            sound, orientation = _look(source)
-            file = io.BytesIO(sound)
-            with Image.open(file, formats=[row.upper() for row in FORMATS]) as image:
-                yield image, orientation
-    except UnidentifiedImageError as fault:
-        raise ImageError(f"{name} is not an image that flux can show") from fault
-    except (*FAULTS, Image.DecompressionBombWarning) as fault:
+        data = source if isinstance(source, bytes) else Path(source).read_bytes()
+        found = look(data)
+        if found.image.format in FOREIGN:
+            raise ImageError(f"flux cannot read {found.image.format} images")
+        details = describe(found.image, found.sound)
+        sound = for_decoder(found.sound, details.format)
+        with opened(sound, details.format) as image:
+            yield image, details, sound
+    except ImageError as error:
+        message = f"{name} cannot be shown: {error.message}"
+        raise ImageError(message, hint=error.hint) from error
+    except FAULTS as fault:
         reason = getattr(fault, "strerror", None) or fault
         raise ImageError(f"{name} cannot be shown: {reason}") from fault
 
 
-def _look(source: Source) -> tuple[bytes, int]:
-    """The bytes to decode, without damage beside the pixels, and the orientation.
-
-    Raises OSError.
-    """
-    data = source if isinstance(source, bytes) else Path(source).read_bytes()
-    try:
-        image, sound, *_ = look(data)
-    except ImageError:  # Pillow says why
-        return data, 1
-    if image.format in FOREIGN:
-        return sound, 1
-    return sound, describe(image, sound).orientation
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """8-bit gray, RGB or CMYK, or RGBA if it has transparency: modes that scale smoothly."""
-    if image.mode.startswith("I"):
-        image = reduce_to_eight_bits(image)
-    if image.has_transparency_data:
-        return image.convert("RGBA")
-    return image.copy() if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
-
-
 def _flat(image: Image.Image) -> Image.Image:
     """The image in sRGB, with a checkerboard behind transparent parts."""
-    shown = to_srgb(image, image.info.get("icc_profile") or b"")
-    if shown.mode != "RGBA":
+    has_alpha = image.mode in ("LA", "RGBA")
+    shown = image.convert("RGBA" if has_alpha else "RGB")
+    shown = to_srgb(shown, image.info.get("icc_profile") or b"")
+    if not has_alpha:
         return shown
     board = _checkerboard(image.size)
     board.paste(shown, mask=shown.getchannel("A"))

@@ -31,12 +31,19 @@ def _check_pixels(found: Look) -> None:
     Versions differ in what fills the end. If that can be seen, pixels are missing. If nobody sees
     that the last byte is missing, either, it is no pixels, and nobody knows where they were cut.
     """
-    from flux_cli.images.pixels.memory import LIMIT, MEMORY, estimate_decoding, too_large_error
+    from flux_cli.images.pixels.memory import (
+        LIMIT,
+        MEMORY,
+        coefficients,
+        estimate_checking,
+        too_large_error,
+    )
     from flux_cli.images.pixels.pillow import check_pixels
 
     image = found.image
-    check_pixels(image.width, image.height)
-    memory = estimate_decoding(image.format, image.width * image.height)
+    check_pixels(image.format, image.width, image.height)
+    held = coefficients(found.sound, image.format)
+    memory = estimate_checking(image.format, image.width * image.height, held)
     if memory > LIMIT:
         raise too_large_error((image.width, image.height))
     most = MAX_DECODED // (1 + len(found.others))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.ratio import shape_text
 from flux_cli.core.values import as_typed, shorten
 from flux_cli.images.metadata.record import without_prompt
 from flux_cli.request.size import NAMES as SHAPE
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from flux_cli.images.metadata.record import Record
     from flux_cli.images.outputs import Output
 
-EXACT_FITS = ("cover", "exact")  # make files of exactly the size that was asked for
+EXACT_FITS = ("cover", "pad", "exact")  # make files of exactly the size that was asked for
 OTHER_PROMPT = "was generated from another prompt"
 
 
@@ -113,19 +114,36 @@ def _shown(value: Json) -> Json:
     return shorten(as_typed(value))
 
 
+def _exact_size(output: Output, finish: Finish) -> str:
+    """The size of an output as far as it does not depend on the image, such as `320x`; or ""."""
+    frame, target = output.frame, finish.target
+    if target is None or not target.is_pixels:
+        return ""
+    if finish.fit in EXACT_FITS:
+        return f"{frame.width}x{frame.height}"
+    is_exact = target.is_open and finish.fit == "none" and not frame.label
+    return shape_text(target) if is_exact else ""
+
+
+def _has_size(image: Inspection, size: str) -> bool:
+    """Whether an image has the sides that a size names."""
+    width, height = size.split("x")
+    return width in ("", str(image.width)) and height in ("", str(image.height))
+
+
 def compare_file(image: Inspection, output: Output, finish: Finish) -> Difference | None:
     """Where a file contradicts the output that a command line would write in its place.
 
     Its size counts if it does not depend on what the provider returns.
     """
-    frame, target = output.frame, finish.target
+    frame = output.frame
     is_original = frame.label == "original"
     if finish.formats and not is_original and image.format != output.format:
         return Difference("format", f"is {image.format}, not {output.format}")
     pixels = f"{image.width}x{image.height}"
-    is_exact = finish.fit in EXACT_FITS and target is not None and target.is_pixels
-    if is_exact and not is_original and (image.width, image.height) != (frame.width, frame.height):
-        return Difference("size", f"is {pixels}, not {frame.width}x{frame.height}")
+    size = "" if is_original else _exact_size(output, finish)
+    if size and not _has_size(image, size):
+        return Difference("size", f"is {pixels}, not {size}")
     if frame.label.isdigit() and image.width != frame.width:
         return Difference("width", f"is {pixels}, not {frame.width} pixels wide")
     if output.max_bytes is not None and image.size > output.max_bytes:

@@ -2,11 +2,15 @@
 
 import os
 import stat
+import struct
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from shlex import quote
 from typing import BinaryIO, TextIO
 
 from flux_cli.core.errors import ImageError, UsageError
+from flux_cli.core.image import Inspection
 from flux_cli.core.request import Attachment, Value
 from flux_cli.core.text import decode_text
 from flux_cli.core.values import parse_value
@@ -18,6 +22,7 @@ from flux_cli.images.pixels.wholeness import examine
 MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger image inputs
 MAX_IMAGE = 256 << 20  # bytes
 MAX_PROMPT = 1 << 20  # bytes
+TURNED_QUALITY = 95  # of an input image that is encoded anew
 # Programs that make a PNG of formats that flux cannot read, where that is not ImageMagick.
 TO_PNG = {
     "svg": "rsvg-convert {path} -o {png}",
@@ -66,18 +71,41 @@ def attach(value: Value) -> Value:
     return attachment(value, data)
 
 
-def attachment(asked: str, data: bytes, name: str = "image_prompt") -> Attachment:
+def attachment(
+    asked: str, data: bytes, name: str = "image_prompt", *, is_public: bool = False
+) -> Attachment:
     """The checked bytes of an input image as a data URI. `name` is that of its parameter.
 
-    Damage beside the pixels is not sent. Raises UsageError for damaged pixels and other types.
+    Neither damage beside the pixels nor metadata is sent; the metadata of an image that `is_public`
+    stays. Raises UsageError for damaged pixels and other types.
     """
     try:
         image, sound, *_ = examine(data)
+        if image.format in FOREIGN or not FORMATS[image.format].is_input:
+            raise UsageError(f"{name} {asked!r} is {image.format}", hint=INPUT_HINT)
+        sent = sound if is_public else _without_metadata(image, sound)
     except ImageError as fault:
         raise UsageError(f"{name} {asked!r}: {fault.message}", hint=INPUT_HINT) from fault
-    if image.format in FOREIGN or not FORMATS[image.format].is_input:
-        raise UsageError(f"{name} {asked!r} is {image.format}", hint=INPUT_HINT)
-    return Attachment(asked, data_uri(sound, FORMATS[image.format].mime))
+    if len(sent) > max(MAX_ATTACHMENT, len(data)):
+        raise UsageError(f"{name} {asked!r} is larger than {MAX_ATTACHMENT >> 20} MiB once turned")
+    uri = data_uri(sent, FORMATS[image.format].mime)
+    return Attachment(asked, uri, "" if sent is sound else sha256(sound).hexdigest())
+
+
+def _without_metadata(image: Inspection, sound: bytes) -> bytes:
+    """An image as people see it, without what else its file says: where it was taken, for instance.
+
+    It is encoded anew only if it is not upright. Raises ImageError if it cannot be decoded.
+    """
+    from flux_cli.images.details import describe  # most commands name no image
+    from flux_cli.images.metadata.strip import without_metadata
+
+    if describe(image, sound).orientation == 1:
+        with suppress(ValueError, IndexError, struct.error):
+            return without_metadata(sound, image.format)
+    from flux_cli.images.pixels.render import convert  # most images are upright
+
+    return convert(sound, image.format, TURNED_QUALITY).data
 
 
 def _command_to_png(file_format: str, path: str) -> str:

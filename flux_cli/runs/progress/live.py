@@ -20,6 +20,10 @@ from rich.text import Text
 from flux_cli.core.outcome import Event
 from flux_cli.core.text import LONG, plain
 from flux_cli.runs.progress.summary import (
+    EMPTY,
+    FULL,
+    HALF,
+    MANY,
     ActiveRequest,
     Progress,
     Scope,
@@ -31,7 +35,8 @@ from flux_cli.runs.progress.summary import (
 ROWS = 12  # requests shown at once, the first ones; the summary counts the others
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 MARKS = {"saved": ("✓", "green"), "skipped": ("=", "yellow"), "failed": ("✗", "red")}
-TO_ASCII = str.maketrans(f"✓✗·…{FRAMES}", "+x-.|/-\\|/-\\|/")
+LONGEST_BAR = 30  # cells
+TO_ASCII = str.maketrans(f"✓✗·…{FULL}{HALF}{EMPTY}{FRAMES}", "+x-.=>-|/-\\|/-\\|/")
 
 
 class Terminal:
@@ -134,7 +139,7 @@ class Terminal:
         groups = self._progress.groups()[: max(0, min(ROWS, self._console.height - 2 - len(lines)))]
         lines += [Text(plain(group), style="dim") for group in groups]
         if self._progress.total > 1:
-            lines.append(Text(fit_parts(self._progress.parts(now), width - 1), style="dim"))
+            lines.append(self._summary(width - 1, now))
         for line in lines:
             line.no_wrap = True
             line.truncate(width - 1, overflow="ellipsis")
@@ -147,6 +152,14 @@ class Terminal:
         elapsed, words = f"{now - active.since:5.1f} s  ", plain(active.words(now))
         about = "" if place else f"  {self._describe}"
         return Text.assemble((frame, "cyan"), " ", place, (elapsed, "dim"), words, about)
+
+    def _summary(self, width: int, now: float) -> Text:
+        """Counts, cost and times in at most `width` cells, after a bar if there are many."""
+        bar = ""
+        if self._progress.total >= MANY:
+            bar = f"{self._progress.bar(min(LONGEST_BAR, width // 4))} "
+        words = fit_parts(self._progress.parts(now), width - len(bar))
+        return Text.assemble((bar, "cyan"), (words, "dim"))
 
     def _measure(self) -> None:
         """Take the size from this terminal: COLUMNS may be older than its last resize."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # always stays.
 Part = tuple[int, str]
 
+MANY = 8  # requests of a run that is shown as a bar, too
+FULL, HALF, EMPTY = "━╸─"  # cells of that bar
 TIMED = 2  # requests that must be over before there is an estimate of the time left
 
 
@@ -119,6 +121,12 @@ class Progress:
         if self._scope.limit_usd is None:
             return format_usd(self.cost_usd)
         return f"{show_amount(self.cost_usd)} of {format_usd(self._scope.limit_usd)}"
+
+    def bar(self, width: int) -> str:
+        """How much of the run is done, in `width` characters."""
+        halves = 2 * width * len(self._done) // self.total
+        drawn = FULL * (halves // 2) + HALF * (halves % 2)
+        return f"{drawn:{EMPTY}<{width}}"
 
     def parts(self, now: float) -> list[Part]:
         """The parts of the summary, in the order in which they are shown."""

@@ -5,15 +5,21 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from flux_cli.core.errors import FluxError, ImageError, Interrupted, UsageError, resource_error
+from flux_cli.core.errors import FluxError, Interrupted, resource_error
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Event, SavedImage
+from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
 from flux_cli.runs.interrupts import has_come, interrupt_once
 from flux_cli.runs.progress.events import conversion_events
-from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink, find_record, make_files
+from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink
+from flux_cli.runs.saving.output_files import make_possible
+from flux_cli.runs.saving.provenance import find_provenance
+
+if TYPE_CHECKING:
+    from flux_cli.runs.saving.provenance import Kept
 
 STDIN = "-"
 PATIENCE = 10.0  # seconds that Ctrl-C waits for a file that is being written
@@ -30,7 +36,8 @@ class PlannedImage(NamedTuple):
 
     `data` is None if the image is read again when its turn comes: many would not fit into memory.
     `is_full` says that the source itself is the full image beside its widths, and `kept` are paths
-    of other files that exist already: all of them stay as they are.
+    of other files that exist already: all of them stay as they are. `errors` say why more files
+    cannot be made, and `metadata` says how much of it the files keep.
     """
 
     source: str
@@ -38,6 +45,9 @@ class PlannedImage(NamedTuple):
     files: tuple[PlannedFile, ...]
     is_full: bool = False
     kept: tuple[str, ...] = ()
+    errors: tuple[FluxError, ...] = ()
+    remarks: tuple[str, ...] = ()  # what the user should know about the plan
+    metadata: Kept = "full"
 
 
 class Result(NamedTuple):
@@ -101,7 +111,7 @@ class _Conversion:
         self._number, self._image, self._encoders = number, image, encoders
         self._display = display
         self.files = SavedFiles(sink)
-        self.errors: list[FluxError] = []
+        self.errors = list(image.errors)
         self.is_done = False  # whether every file is saved, or known to fail
 
     def run(self) -> None:
@@ -113,9 +123,8 @@ class _Conversion:
         self._display(Event("begun", self._number, f"converting {image.source}"))
         try:
             data = read_source(image.source) if image.data is None else image.data
-            size, left = len(data), image.files
-            while left:
-                left = self._make(data, left)
+            size = len(data)
+            self._make(data)
         except FluxError as error:
             self._fail(error)
         except Exception as fault:
@@ -126,19 +135,15 @@ class _Conversion:
         for event in conversion_events(self._number, self.result(), size, time.monotonic() - began):
             self._display(event)
 
-    def _make(self, data: bytes, files: tuple[PlannedFile, ...]) -> tuple[PlannedFile, ...]:
-        """Make files up to the first that fails, and return those after it."""
-        made = 0
-        try:
-            for file in make_files(data, files, find_record(data), workers=self._encoders):
-                if not self.files.save(file):
-                    return ()
-                made += 1
-        except (ImageError, UsageError) as error:
-            self._fail(error)
-            return files[made + 1 :]
+    def _make(self, data: bytes) -> None:
+        image, seen = self._image, examine(data)
+        provenance = find_provenance(seen, image.metadata)
+        for file in make_possible(data, image.files, provenance, seen=seen, workers=self._encoders):
+            if isinstance(file, FluxError):
+                self._fail(file)
+            elif not self.files.save(file):
+                return
         self.is_done = True
-        return ()
 
     def _fail(self, error: FluxError) -> None:
         self.is_done = True
@@ -148,8 +153,8 @@ class _Conversion:
 
     def result(self) -> Result:
         """What became of the image so far."""
-        saved, remarks = tuple(self.files.images), tuple(self.files.remarks)
-        image = self._image
+        image, saved = self._image, tuple(self.files.images)
+        remarks = (*image.remarks, *self.files.remarks)
         return Result(image.source, saved, image.is_full, image.kept, tuple(self.errors), remarks)
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.image import Inspection
 from flux_cli.images import names as naming
+from flux_cli.images.containers.registry import CONTAINERS
 from flux_cli.images.destination import STDOUT, Destination
 from flux_cli.images.finish import Finish
 from flux_cli.images.formats import format_of_file, split_suffix
 from flux_cli.images.names import Name, fixed, path_of, refuse_doubles
-from flux_cli.images.outputs import Output, outputs
+from flux_cli.images.outputs import Output, possible_outputs
 from flux_cli.runs.saving.conversion import (
     STDIN,
     PlannedImage,
@@ -25,6 +27,9 @@ from flux_cli.runs.saving.conversion import (
     read_source,
 )
 from flux_cli.runs.saving.finish import PlannedFile
+
+if TYPE_CHECKING:
+    from flux_cli.runs.saving.provenance import Kept
 
 FIELDS = ("name", "index", "width", "height", "ext")
 DEFAULT = "{name}.{ext}"
@@ -37,11 +42,13 @@ def plan(
     *,
     overwrite: bool,
     skip_existing: bool,
+    kept: Kept = "full",
 ) -> tuple[list[PlannedImage], list[Result]]:
     """Name every file before the first is made; an image that cannot be read is a result already.
 
-    Raises OutputError for names that are taken or that two files would have, UsageError if nothing
-    is asked for that would change an image.
+    `kept` says how much of their metadata the files keep. Raises OutputError for names that are
+    taken or that two files would have, UsageError if nothing is asked for that would change an
+    image.
     """
     template = _template(destination)
     images, failed = [], []
@@ -50,23 +57,27 @@ def plan(
         name = Name(template, {"name": stem, "index": index})
         try:
             data = read_source(source)
-            files, is_full = _plan_files(source, data, name, destination, finish)
+            image = _plan_image(source, data, name, destination, finish, kept)
         except FluxError as error:
             failed.append(Result(source, errors=(_explain(source, error, destination),)))
             continue
         is_alone = source == STDIN or len(sources) == 1
-        images.append(PlannedImage(source, data if is_alone else None, files, is_full))
-    if images and not any(image.files for image in images):
-        from shlex import quote
-
-        message = "nothing to convert: give -f, --size or --width"
-        raise UsageError(message, hint=f"for example flux convert {quote(sources[0])} -f webp")
+        images.append(image._replace(data=data if is_alone else None))
+    if images and not any(image.files or image.errors for image in images):
+        raise _nothing_to_convert(sources[0])
     if not destination.is_stdout:
         present = _preflight(images, overwrite=overwrite, skip_existing=skip_existing)
         images = [_without_existing(image, present) for image in images]
     elif any(len(image.files) > 1 for image in images):
         raise UsageError("-o - takes one file, not several", hint="save to files with -o")
     return images, failed
+
+
+def _nothing_to_convert(source: str) -> UsageError:
+    from shlex import quote
+
+    message = "nothing to convert: give -f, --size or --width"
+    return UsageError(message, hint=f"for example flux convert {quote(source)} -f webp")
 
 
 def count_cores() -> int:
@@ -83,31 +94,70 @@ def _template(destination: Destination) -> str:
     return naming.completed(destination.template, DEFAULT, FIELDS, is_folder=is_folder)
 
 
-def _plan_files(
-    source: str, data: bytes, name: Name, destination: Destination, finish: Finish
-) -> tuple[tuple[PlannedFile, ...], bool]:
+def _plan_image(
+    source: str, data: bytes, name: Name, destination: Destination, finish: Finish, kept: Kept
+) -> PlannedImage:
     """The files to make from one image, with their full paths as names.
 
-    The full image is left out if it would be the source again; the second value says so.
+    The full image is left out if it would be the source again, or if only its widths fit into
+    memory. A file that cannot be made does not stop the others. Raises UsageError if none can be
+    made.
     """
     from flux_cli.images.pixels.render import measure
 
     image = measure(data)
-    planned = outputs(finish, image)
+    planned, errors = possible_outputs(finish, image)
+    named_errors = tuple(name_source(source, error) for error in errors)
+    if errors and not planned:
+        raise errors[0]
+    if kept == "none" and _is_turned_by_exif(image):
+        planned = tuple(one._replace(untouched=False) for one in planned)
     if destination.is_stdout:
-        return tuple(PlannedFile(fixed(STDOUT), output) for output in planned), False
+        files = tuple(PlannedFile(fixed(STDOUT), output) for output in planned)
+        return PlannedImage(source, None, files, errors=named_errors, metadata=kept)
     suffixes = destination.suffixes
     needed, typed = planned, suffixes
     if format_of_file(source) == image.format:
         typed = {image.format: split_suffix(source)[1], **suffixes}
-    if finish.widths or (destination == Destination() and finish == Finish()):
+    changes_nothing = destination == Destination() and finish == Finish() and kept == "full"
+    if finish.widths or changes_nothing:
         needed = tuple(one for one in planned if not _repeats(source, image, one, name, typed))
     named: dict[str, Output] = {}  # `{width}` may give the full image the name of a variant
     for one in needed:
         in_place = destination.template is None and not one.frame.label
         named.setdefault(path_of(name, one, typed if in_place else suffixes), one)
-    files = tuple(PlannedFile(fixed(path), one) for path, one in named.items())
-    return files, len(needed) < len(planned)
+    is_full = len(needed) < len(planned)
+    paths, remarks = _without_too_large(image, named)
+    files = tuple(PlannedFile(fixed(path), named[path]) for path in paths)
+    return PlannedImage(
+        source, None, files, is_full, errors=named_errors, remarks=remarks, metadata=kept
+    )
+
+
+def _without_too_large(
+    image: Inspection, named: dict[str, Output]
+) -> tuple[list[str], tuple[str, ...]]:
+    """The paths of files that fit into memory, and remarks on the others.
+
+    Only full images beside their widths are left out; any other file is an error when it is made.
+    """
+    from flux_cli.images.pixels.memory import is_too_large
+
+    if not any(output.frame.label for output in named.values()):
+        return list(named), ()
+    kept, remarks = [], []
+    for path, output in named.items():
+        if output.frame.label or not is_too_large(image, output):
+            kept.append(path)
+        else:
+            what = f"{output.frame.width}x{output.frame.height} pixels of {output.format}"
+            remarks.append(f"{path} is left out: {what} take more than 1 GiB of memory")
+    return kept, tuple(remarks)
+
+
+def _is_turned_by_exif(image: Inspection) -> bool:
+    """Whether the image is upright only with metadata. The turn of an AVIF is none."""
+    return not image.upright and CONTAINERS[image.format].orientation is None
 
 
 def _repeats(

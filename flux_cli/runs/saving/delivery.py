@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from flux_cli.core.errors import ImageError
+from flux_cli.core.errors import ImageError, UsageError
 from flux_cli.core.image import Inspection
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
@@ -16,7 +16,7 @@ from flux_cli.core.outcome import Facts
 from flux_cli.core.ratio import Shape
 from flux_cli.core.request import Call, seed_of
 from flux_cli.core.values import read_amount, read_integer
-from flux_cli.images.finish import FITS, FOCUSES, Finish
+from flux_cli.images.finish import FITS, Finish, parse_focus
 from flux_cli.images.formats import EFFORTS, FOREIGN, FORMATS, join_or, split_suffix
 from flux_cli.images.metadata.record import (
     Record,
@@ -26,7 +26,7 @@ from flux_cli.images.metadata.record import (
     without_prompt,
 )
 from flux_cli.images.names import Name, fixed, named
-from flux_cli.images.outputs import MAX_PIXELS, MAX_SIDE, Output, outputs
+from flux_cli.images.outputs import MAX_PIXELS, MAX_SIDE, Output, outputs, possible_outputs
 
 
 class Delivery(NamedTuple):
@@ -62,8 +62,10 @@ def name_as_received(delivery: Delivery, name: Name) -> Name:
     return fixed(name.path(delivery.suffixes[expected])) if expected else name
 
 
-def plan_outputs(delivery: Delivery, image: Inspection) -> tuple[Output, ...]:
-    """The files to make of an image. Raises UsageError if one would enlarge it without --upscale.
+def plan_outputs(
+    delivery: Delivery, image: Inspection
+) -> tuple[tuple[Output, ...], tuple[UsageError, ...]]:
+    """The files to make of an image, and why others cannot be made; see `possible_outputs`.
 
     If the provider was asked for a quality, the bytes already have it: they are not encoded again.
     """
@@ -71,13 +73,13 @@ def plan_outputs(delivery: Delivery, image: Inspection) -> tuple[Output, ...]:
     is_plain = delivery.is_quality_sent and not finish.remakes
     if is_plain and finish.formats == (image.format,):
         finish = finish._replace(quality=None)
-    return outputs(finish, image)
+    return possible_outputs(finish, image)
 
 
 def file_name(delivery: Delivery, name: Name, output: Output) -> Name:
     """The name of one file. It includes the exact size only if exact pixels were requested."""
     suffix = delivery.suffixes.get(output.format)
-    if not output.frame.label and delivery.finish.fit == "none":
+    if not output.frame.label and not delivery.finish.resizes:
         return fixed(name.path(suffix)) if suffix else name
     full = named(name, output)
     return fixed(full.path(suffix)) if suffix and output.frame.label != "original" else full
@@ -139,7 +141,7 @@ def delivery_document(delivery: Delivery, *, private: bool) -> dict[str, Json]:
     finish = delivery.finish
     record = without_prompt(delivery.record) if private else delivery.record
     target = finish.target
-    sides: Json = [target.width, target.height, target.is_pixels] if target else None
+    sides: Json = [*target.sides, target.is_pixels] if target else None
     return {
         "finish": {
             **finish._asdict(),
@@ -179,7 +181,8 @@ def _read_finish(value: Json) -> Finish:
     return Finish(
         target=_read_target(table.get("target")),
         fit=_read_choice(table.get("fit"), FITS, "none"),
-        focus=_read_choice(table.get("focus"), FOCUSES, "center"),
+        focus=_read_focus(table.get("focus")),
+        pad_color=_read_color(table.get("pad_color")),
         upscale=table.get("upscale") is True,
         widths=tuple(width for width in widths if width),
         formats=formats,
@@ -194,10 +197,28 @@ def _read_finish(value: Json) -> Finish:
 
 def _read_target(value: Json) -> Shape | None:
     width, height, is_pixels, *_ = (*_read_list(value), None, None, None)
-    sides = read_amount(width, MAX_PIXELS), read_amount(height, MAX_PIXELS)
+    sides = [read_amount(side, MAX_PIXELS) for side in (width, height)]
+    if is_pixels is True and any(sides):  # one side may be open
+        sides = [side or inf for side in sides]
     if not sides[0] or not sides[1]:
         return None
     return Shape(sides[0], sides[1], is_pixels is True)
+
+
+def _read_focus(value: Json) -> str:
+    try:
+        return parse_focus(str(value))
+    except UsageError:
+        return "center"
+
+
+def _read_color(value: Json) -> str | None:
+    from flux_cli.images.pixels.border_color import parse_color  # few runs have one
+
+    try:
+        return None if value is None else parse_color(str(value))
+    except UsageError:
+        return None
 
 
 def _read_choice(value: Json, choices: Sequence[str], default: str) -> str:

@@ -15,19 +15,16 @@ from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Facts, SavedImage
 from flux_cli.images.formats import FOREIGN
-from flux_cli.images.metadata.record import Record
-from flux_cli.images.metadata.write import write_record
 from flux_cli.images.outputs import Output, Rendered
 from flux_cli.images.pixels.wholeness import examine
-from flux_cli.runs.saving.losses import check_losses
+from flux_cli.runs.saving.losses import plan_transfer
+from flux_cli.runs.saving.provenance import Provenance, add_provenance, budget, leave_out, take_over
 
 if TYPE_CHECKING:
     from flux_cli.core.image import Inspection
     from flux_cli.images.containers.registry import Look
     from flux_cli.images.names import Name
-    from flux_cli.images.signing import Identity
-
-MARGIN = 1024  # bytes by which the same record and signature may be longer in another container
+    from flux_cli.runs.saving.losses import Transfer
 
 
 class Sink(Protocol):
@@ -45,20 +42,6 @@ class PlannedFile(NamedTuple):
 
     name: Name
     output: Output
-
-
-class Provenance(NamedTuple):
-    """What the files of an image say about its origin.
-
-    The record is written into the files if it `is_embedded`; a signature states it in any case.
-    A record that `is_carried` along was found in the image itself. It is not written into a copy of
-    the same bytes, which holds it already, nor into a file that would then exceed its size limit.
-    """
-
-    record: Record = Record()
-    is_embedded: bool = False
-    is_carried: bool = False
-    signer: Identity | None = None
 
 
 class FinishedFile(NamedTuple):
@@ -80,8 +63,9 @@ class SavedFiles:
     after Ctrl-C: a file that is being written is completed, and no further file is saved.
     """
 
-    def __init__(self, sink: Sink, facts: Facts | None = None) -> None:
+    def __init__(self, sink: Sink, facts: Facts | None = None, *, is_whole: bool = True) -> None:
         self._sink, self._facts = sink, facts or Facts()
+        self.is_whole = is_whole  # all files of the image are to be saved, or none
         self._writing = Lock()
         self._is_closed = False
         self.images: list[SavedImage] = []
@@ -147,30 +131,21 @@ def make_files(
     provenance: Provenance,
     *,
     seen: Look | None = None,
+    transfer: Transfer | None = None,
     workers: int = 1,
 ) -> Iterator[FinishedFile]:
     """Make the files of one image: decode, crop, scale, encode, write the record, sign.
 
-    `seen` is what `examine` says of `data` if the caller has it already; `workers` threads encode.
-    Raises ImageError for bytes that are not a complete image, UsageError if a file cannot fit its
-    limit.
+    `seen` is what `examine` says of `data` if the caller has it already, and `transfer` is what
+    `plan_transfer` says of these and further files; `workers` threads encode. Raises ImageError for
+    bytes that are not a complete image, UsageError if a file cannot fit its limit.
     """
     seen = seen or examine(data)
-    fault = seen.image.fault
-    outputs = [file.output for file in files]
-    lost = check_losses(seen, outputs)
+    transfer = transfer or plan_transfer(seen, [file.output for file in files], provenance)
+    outputs = [budget(file.output, transfer, provenance) for file in files]
     for file, rendered in zip(files, _render(data, outputs, seen, workers), strict=True):
-        output = rendered.output
-        is_copy_with_fault = bool(fault) and output.untouched
-        origin = Provenance() if is_copy_with_fault else provenance
-        image, remarks = add_provenance(rendered.image, origin, output.max_bytes)
-        if not output.untouched:
-            remarks = [*lost, *remarks]
-        if fault:
-            is_new = provenance.is_embedded and not provenance.is_carried
-            is_bare = is_copy_with_fault and (is_new or provenance.signer is not None)
-            remarks.insert(0, _describe_fault(seen.image, is_bare=is_bare))
-        quality = rendered.quality
+        output, quality = rendered.output, rendered.quality
+        image, remarks = _describe_origin(file.output, rendered.image, seen, transfer, provenance)
         yield FinishedFile(
             name=file.name,
             image=image,
@@ -179,6 +154,29 @@ def make_files(
             label=output.frame.label,
             remarks=tuple(remarks),
         )
+
+
+def _describe_origin(
+    output: Output, image: ImageFile, seen: Look, transfer: Transfer, provenance: Provenance
+) -> tuple[ImageFile, list[str]]:
+    """The file with its metadata, record and signature, and remarks on what is missing."""
+    fault = seen.image.fault
+    if output.untouched and provenance.is_stripped:
+        image, remarks = leave_out(image, seen, provenance)
+        image, more = add_provenance(image, provenance.of_copy, output.max_bytes)
+        return image, remarks + more
+    is_copy_with_fault = bool(fault) and output.untouched
+    image, remarks = take_over(image, output, transfer)
+    origin = Provenance() if is_copy_with_fault else provenance
+    image, more = add_provenance(image, origin, output.max_bytes)
+    if not output.untouched:
+        remarks = [*transfer.notes, *remarks]
+    remarks += [text for text in more if text not in remarks]
+    if fault:
+        is_new = provenance.is_embedded and not provenance.is_carried
+        is_bare = is_copy_with_fault and (is_new or provenance.signer is not None)
+        remarks.insert(0, _describe_fault(seen.image, is_bare=is_bare))
+    return image, remarks
 
 
 def copy_foreign(data: bytes, image: Inspection, name: Name, *, is_planned: bool) -> FinishedFile:
@@ -198,54 +196,9 @@ def _describe_fault(image: Inspection, *, is_bare: bool) -> str:
     return f"{fault}: saved as received, without a record" if is_bare else fault
 
 
-def add_provenance(
-    image: ImageFile, provenance: Provenance, max_bytes: int | None = None
-) -> tuple[ImageFile, list[str]]:
-    """The image with its record and signature, and remarks on what was not possible."""
-    remarks: list[str] = []
-    if provenance.is_embedded and not (provenance.is_carried and image.as_received):
-        written = write_record(image.data, provenance.record)
-        marked = image._replace(pieces=written.pieces)
-        is_too_large = max_bytes is not None and marked.size > max_bytes
-        if not (provenance.is_carried and is_too_large):
-            image = marked
-            remarks += [written.reason] if written.reason else []
-    if provenance.signer:
-        try:
-            image = _sign(image, provenance.record, provenance.signer)
-        except ImageError as error:
-            remarks.append(error.message)
-    return image, remarks
-
-
-def measure_provenance(provenance: Provenance) -> int:
-    """How many bytes the record and the signature add to a file, at most."""
-    if not provenance.is_embedded and not provenance.signer:
-        return 0
-    from flux_cli.images.signing import ONE_PIXEL  # few runs have a size limit
-
-    pixel = ImageFile(ONE_PIXEL, "png", 1, 1, as_received=False)
-    marked, _ = add_provenance(pixel, provenance)
-    return marked.size - pixel.size + MARGIN
-
-
-def find_record(data: bytes) -> Provenance:
-    """The record that flux wrote into an image, to be copied into files made from it.
-
-    It no longer says how the image itself was made from what the provider sent.
-    """
-    from flux_cli.images.metadata.read import read_metadata  # new images have no record
-
-    metadata = read_metadata(examine(data).sound)
-    if metadata.source != "flux":
-        return Provenance()
-    record = metadata.record._replace(finish={})
-    return Provenance(record, is_embedded=True, is_carried=True)
-
-
 def describe_alpha(data: bytes, image: Inspection) -> list[str]:
     """The remark that an image lacks the transparency that was requested, if it does."""
-    from flux_cli.images.pixels.alpha import is_transparent  # few images should be
+    from flux_cli.images.pixels.color import is_transparent  # few images should be
 
     try:
         if image.format in FOREIGN or is_transparent(data, image.format):
@@ -262,13 +215,6 @@ def describe_reduction(saved: SavedImage, max_bytes: int | None) -> str:
     return f"{saved.path}: quality reduced to {saved.quality} to fit {max_bytes:,} bytes"
 
 
-def _sign(image: ImageFile, record: Record, signer: Identity) -> ImageFile:
-    from flux_cli.images.signing import sign
-
-    signed = sign(b"".join(image.parts), image.format, record, signer)
-    return image._replace(data=signed, pieces=())
-
-
 def _render(data: bytes, outputs: Sequence[Output], seen: Look, workers: int) -> Iterator[Rendered]:
     """Make the pixels and bytes of every output. Copies of the image as it came need no Pillow."""
     if all(output.untouched for output in outputs):
@@ -277,4 +223,4 @@ def _render(data: bytes, outputs: Sequence[Output], seen: Look, workers: int) ->
         return iter([Rendered(image, output, None) for output in outputs])
     from flux_cli.images.pixels.render import render
 
-    return render(data, outputs, workers)
+    return render(data, outputs, workers, seen)

@@ -126,10 +126,11 @@ class Saver:
     async def save(self, task: Task, media: Media, extra: int, saved: list[SavedImage]) -> None:
         """Finish one image and save its files, which are added to `saved`.
 
-        If the requested files cannot be made, the bytes are saved as received, because they are
-        paid for; the error says where. Raises FluxError.
+        If the full image cannot be made, the bytes are saved as received, because they are paid
+        for; the error says where. Raises FluxError.
         """
-        files = SavedFiles(self._sink, media.facts)
+        # A build accepts all files of an asset or none.
+        files = SavedFiles(self._sink, media.facts, is_whole=self._store is not None)
         work = partial(self._save_files, files, task, media, extra)
         workers = self._encoders if self.encodes(task) else self._copiers
         try:
@@ -143,6 +144,9 @@ class Saver:
         except (ImageError, UsageError) as error:
             if error.billed:
                 raise
+            if any(not image.label for image in files.images):  # the full image is there
+                self._done.add(media.file)
+                raise ImageError(error.message, hint=error.hint) from error
             path = self._save_as_received(files, task, media, extra)
             hint = f"saved as received: {path}" if path else self._keep(media)
             raise ImageError(error.message, hint=hint, billed=self._store is not None) from error

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.config.load import ENVIRONMENT
 from flux_cli.core.errors import BudgetError, FluxError
+from flux_cli.runs.spending.access import is_gateway, is_remote
 from flux_cli.runs.spending.limits import (
     MOST_UNPRICED,
     Bill,
@@ -20,7 +21,6 @@ from flux_cli.runs.spending.limits import (
 from flux_cli.terminal.question import can_ask, confirm
 
 if TYPE_CHECKING:
-    from flux_cli.config.load import Settings
     from flux_cli.request.prepare import Prepared
     from flux_cli.runs.check import CheckedRun
 
@@ -78,14 +78,6 @@ def needs_confirmation(run: CheckedRun) -> str:
     return reason_to_confirm(bill, threshold, is_limited=is_limited, is_remote=is_elsewhere)
 
 
-def is_gateway(settings: Settings) -> bool:
-    """Whether the server is the gateway at its public address, which answers with estimates.
-
-    Any other server may not know such requests, or a proxy may change them: it would make an image.
-    """
-    return settings.provider.estimates and settings.base_url == settings.provider.base_url
-
-
 def _asks_gateway(run: CheckedRun) -> bool:
     """Whether the run needs the gateway's price: it has a limit, and the catalog has no price."""
     settings, price = run.prepared.settings, run.prepared.resolved.unit_price_usd
@@ -115,14 +107,3 @@ def _with_price(run: CheckedRun) -> tuple[CheckedRun, str]:
             raise
         return run, f"the gateway gives no estimate: {fault.message}"
     return run._replace(prepared=with_price(run.prepared, price)), ""
-
-
-def is_remote(settings: Settings) -> bool:
-    """Whether images come from another machine."""
-    if not settings.provider.hosted:
-        return False
-    from urllib.parse import urlsplit
-
-    from flux_cli.core.auth import is_loopback
-
-    return not is_loopback(urlsplit(settings.base_url).hostname or "")

@@ -9,8 +9,7 @@ from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.providers.answers import read_estimate
 from flux_cli.providers.openai import estimate_request
 from flux_cli.request.posts import provider_of
-from flux_cli.runs.check import find_access, require_key
-from flux_cli.runs.spending.approval import is_gateway
+from flux_cli.runs.spending.access import find_access, is_gateway, require_key
 
 if TYPE_CHECKING:
     from flux_cli.config.load import Settings

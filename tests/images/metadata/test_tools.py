@@ -239,6 +239,203 @@ def test_a_large_graph_takes_no_time():
     assert time.process_time() - start < 3
 
 
+# --- ComfyUI: the graph of the editor -------------------------------------------------------------
+
+
+def is_link(value):
+    return isinstance(value, list)
+
+
+def in_editor(graph, *, is_listed=True, as_objects=False):
+    """A graph as the editor keeps it; newer ones name all values (`is_listed`)."""
+    nodes, links = [], []
+    for number, one in graph.items():
+        slots, values = [], []
+        for name, value in one["inputs"].items():
+            slot = {"name": name, "type": "ANY", "link": None}
+            if is_link(value):
+                slot["link"] = len(links) + 1
+                links.append([len(links) + 1, int(value[0]), value[1], int(number), 0, "ANY"])
+            else:
+                slot["widget"] = {"name": name}
+                values.append(value)
+                values += ["randomize"] if name in ("seed", "noise_seed") else []
+            if is_listed or is_link(value):
+                slots.append(slot)
+        nodes.append(
+            {
+                "id": int(number), "type": one["class_type"], "mode": 0, "inputs": slots,
+                "widgets_values": values,
+            }
+        )  # fmt: skip
+    if as_objects:
+        keys = ("id", "origin_id", "origin_slot", "target_id", "target_slot", "type")
+        links = [dict(zip(keys, link, strict=True)) for link in links]
+    return {"last_node_id": 99, "nodes": nodes, "links": links, "version": 0.4}
+
+
+@pytest.mark.parametrize("as_objects", [False, True], ids=["lists", "objects"])
+@pytest.mark.parametrize(("graph", "prompt", "negative", "seed"), GRAPHS.values(), ids=GRAPHS)
+def test_the_graph_of_the_editor_says_the_same(graph, prompt, negative, seed, as_objects):
+    source, *said, _ = read({"workflow": in_editor(graph, as_objects=as_objects)})
+    assert (source, said) == ("ComfyUI", [prompt, negative, seed])
+
+
+@pytest.mark.parametrize(("graph", "prompt", "negative", "seed"), GRAPHS.values(), ids=GRAPHS)
+def test_without_names_of_values_a_prompt_is_right_or_empty(graph, prompt, negative, seed):
+    _, *said, _ = read({"workflow": in_editor(graph, is_listed=False)})
+    for found, true in zip(said, (prompt, negative, seed), strict=True):
+        assert found in (true, "", None)
+
+
+def edited(change=None, **values):
+    """The graph that the editor of ComfyUI begins with, and what an image says with a change."""
+    values = {
+        "3": [31, "randomize", 20, 7, "euler", "normal", 1], "4": ["sdxl.safetensors"],
+        "5": [512, 768, 1], "6": ["a fox"], "7": ["bad"], "8": [], "9": ["ComfyUI"],
+        **{name.strip("n"): value for name, value in values.items()},
+    }  # fmt: skip
+    document = in_editor(PLAIN, is_listed=False)
+    by_number = {str(one["id"]): one for one in document["nodes"]}
+    for number, value in values.items():
+        by_number[number]["widgets_values"] = value
+    if change:
+        change(document, by_number)
+    return read({"workflow": document})
+
+
+def slot_of(one, name):
+    return next(slot for slot in one["inputs"] if slot["name"] == name)
+
+
+def relink(document, one, name, origin, kind="ANY"):
+    """Let the input of a node come from another one."""
+    number = len(document["links"]) + 1
+    document["links"].append([number, origin, 0, one["id"], 0, kind])
+    slots = [slot for slot in one["inputs"] if slot["name"] != name]
+    one["inputs"] = [*slots, {"name": name, "type": kind, "link": number, "widget": {"name": name}}]
+
+
+def add(document, number, kind, values=(), mode=0):
+    one = {"id": number, "type": kind, "mode": mode, "inputs": [], "widgets_values": list(values)}
+    document["nodes"].append(one)
+    return one
+
+
+def test_the_editor_s_first_graph_is_read_whole():
+    assert edited() == ("ComfyUI", "a fox", "bad", 31, "512x768")
+    assert edited(n3=[31, 20, 7, "euler", "normal", 1])[3] == 31  # no control behind the seed
+
+
+def primitive(document, nodes):
+    relink(document, nodes["6"], "text", add(document, 20, "PrimitiveNode", ["a wolf", ""])["id"])
+
+
+def bypassed(document, nodes):
+    """A node between encoder and sampler that is not carried out."""
+    between = add(document, 20, "ConditioningSetArea", [64, 64, 0, 0, 1], mode=4)
+    relink(document, between, "conditioning", 6, "CONDITIONING")
+    relink(document, nodes["3"], "positive", 20, "CONDITIONING")
+
+
+def bypassed_for_both(document, nodes):
+    """A node with both prompts: each of its results is the input at the same place."""
+    between = add(document, 20, "ControlNetApplyAdvanced", mode=4)
+    relink(document, between, "positive", 6, "CONDITIONING")
+    relink(document, between, "negative", 7, "CONDITIONING")
+    relink(document, nodes["3"], "positive", 20, "CONDITIONING")
+    relink(document, nodes["3"], "negative", 20, "CONDITIONING")
+    document["links"][-1][2] = 1  # its second result
+
+
+def rerouted(document, nodes):
+    relink(document, add(document, 20, "Reroute"), "", 6)
+    relink(document, nodes["3"], "positive", 20)
+
+
+def muted(_, nodes):
+    nodes["6"]["mode"] = 2
+
+
+def transformed(document, nodes):
+    """Nobody knows which of the values is what, nor what the node makes of the text."""
+    add(document, 21, "PrimitiveString", ["a fox"])
+    relink(document, add(document, 20, "ReplaceText", ["fox", "wolf"]), "text", 21)
+    relink(document, nodes["6"], "text", 20)
+
+
+def nested(document, _):
+    document["definitions"] = {"subgraphs": [{"id": "a-b"}]}
+
+
+def grouped(_, nodes):
+    nodes["6"]["type"] = "workflow>my nodes"
+
+
+def too_many(_, nodes):
+    nodes["6"]["widgets_values"] = ["a fox", "a wolf"]
+
+
+CHANGES = {
+    "a primitive": (primitive, "a wolf"),
+    "a bypassed node": (bypassed, "a fox"),
+    "a bypassed node for both prompts": (bypassed_for_both, "a fox"),
+    "a reroute": (rerouted, "a fox"),
+    "a muted node": (muted, ""),
+    "a text that is changed": (transformed, ""),
+    "a graph inside": (nested, ""),
+    "a group": (grouped, ""),
+    "more values than names": (too_many, ""),
+}
+
+
+@pytest.mark.parametrize(("change", "prompt"), CHANGES.values(), ids=CHANGES)
+def test_what_the_editor_changes_on_the_way_is_followed_or_left_open(change, prompt):
+    source, found, negative, *_ = edited(change)
+    assert (source, found) == ("ComfyUI", prompt)
+    assert negative == ("" if change in (nested, grouped, muted) else "bad")
+
+
+def test_a_graph_that_leaves_the_prompt_open_is_a_problem_that_is_named():
+    document = in_editor(PLAIN)
+    document["definitions"] = {"subgraphs": [{}]}
+    reading = read_metadata(png({"workflow": document}))
+    assert reading.problems == ("the graph of ComfyUI does not say which prompt made the image",)
+    assert read_metadata(png({"workflow": in_editor(PLAIN)})).problems == ()
+
+
+def test_the_graph_that_was_carried_out_counts_before_that_of_the_editor():
+    document = in_editor({**PLAIN, "6": encoder("a wolf")})
+    assert read({"prompt": PLAIN, "workflow": document})[1] == "a fox"
+
+
+def test_a_large_graph_of_the_editor_takes_no_time():
+    """Many inputs behind long chains of links: followed one by one, they would take minutes."""
+    slots = [{"name": "a", "type": "other", "link": 1}] * 99
+    nodes = [
+        {"id": i, "type": "x", "mode": 4, "inputs": [*slots, {"type": "X", "link": i - 1}]}
+        for i in range(1, 200)
+    ]
+    wanting = [{"name": f"cond{j}", "link": 100 + j} for j in range(100)]
+    nodes += [{"id": 1000 + i, "type": "KSampler", "inputs": wanting} for i in range(1000)]
+    document = {"nodes": nodes, "links": [[i, i, 0, 0, 0, "X"] for i in range(1, 200)]}
+    assert comfyui.comfyui({"workflow": json.dumps(document)}).prompt == ""
+
+
+@pytest.mark.parametrize("name", ["nodes", "links", "inputs", "widgets_values", "mode", "id"])
+@pytest.mark.parametrize(
+    "junk", [None, 1, "x", [], [[]], [None], {}, {"a": []}, [[1, 2, {}, 4, 5, 6]]]
+)
+def test_damaged_graphs_of_the_editor_do_no_harm(name, junk):
+    document = in_editor(PLAIN)
+    if name in document:
+        document[name] = junk
+    else:
+        for one in document["nodes"]:
+            one[name] = junk
+    read({"workflow": document})
+
+
 # --- other programs -------------------------------------------------------------------------------
 
 TEMPLATE = "\nTemplate: a {red|blue}\nfox\nNegative Template: bad"

@@ -16,7 +16,8 @@ from flux_cli.images.names import fixed
 from flux_cli.images.outputs import outputs
 from flux_cli.images.pixels import thumbnails
 from flux_cli.images.pixels.render import measure
-from flux_cli.runs.saving.finish import PlannedFile, Provenance, make_files
+from flux_cli.runs.saving.finish import PlannedFile, make_files
+from flux_cli.runs.saving.provenance import Provenance
 
 SOURCE, AS_SRGB = (200, 90, 70), (216, 81, 62)  # a color of Display P3
 
@@ -77,6 +78,11 @@ def test_display_p3_keeps_its_colors(named_by, target):
     data, remarks = made(P3[named_by], target, effort="small", **quality)
     assert shown(data) == pytest.approx(AS_SRGB, abs=4)
     assert remarks == ()
+
+
+@pytest.mark.parametrize("named_by", P3)
+def test_previews_show_display_p3_in_its_colors(named_by):
+    assert thumbnails.small(P3[named_by], (9, 9)).getpixel((2, 2)) == pytest.approx(AS_SRGB, abs=4)
 
 
 def test_gamma_of_a_png_is_obeyed():

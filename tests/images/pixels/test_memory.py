@@ -1,18 +1,32 @@
 """The memory of decoding and encoding: estimated before, shared by threads, refused if too much."""
 
 import io
+import shutil
 import struct
+import subprocess
+import sys
 import threading
 import zlib
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from flux_cli.core.errors import ImageError
+from flux_cli.core.image import Inspection
+from flux_cli.core.ratio import parse_shape
 from flux_cli.images.containers import jpeg
 from flux_cli.images.finish import Finish
 from flux_cli.images.outputs import outputs
-from flux_cli.images.pixels.memory import LIMIT, Memory, estimate
+from flux_cli.images.pixels import thumbnails
+from flux_cli.images.pixels.memory import (
+    LIMIT,
+    Memory,
+    choose_part,
+    coefficients,
+    estimate,
+    is_too_large,
+)
 from flux_cli.images.pixels.render import measure, render
 
 
@@ -103,6 +117,104 @@ def test_a_jpeg_that_does_not_fit_is_decoded_at_a_smaller_scale(turned):
         gray = shown.convert("L")
         assert gray.getpixel(tuple(before)) < 10
         assert gray.getpixel(tuple(after)) > 245
+
+
+def phone(mode="L", **settings):
+    """A photograph of 108 megapixels, a gradient from the left to the right."""
+    stream = io.BytesIO()
+    image = Image.linear_gradient("L").rotate(90).resize((12_000, 9000), Image.Resampling.NEAREST)
+    image.convert(mode).save(stream, "jpeg", quality=80, **settings)
+    return stream.getvalue()
+
+
+def test_a_photograph_of_108_megapixels_is_decoded_at_a_smaller_scale():
+    data = phone()
+    (made,) = render(data, planned(data, formats=("png",), widths=(800,)))
+    with Image.open(io.BytesIO(made.image.data)) as shown:
+        assert (shown.mode, shown.size) == ("L", (800, 600))
+        for x in (8, 400, 790):
+            assert shown.getpixel((x, 300)) == pytest.approx(x * 255 / 800, abs=3)
+    assert thumbnails.small(data, (80, 80)).size == (80, 60)
+    with pytest.raises(ImageError, match=r"12000x9000 pixels, .* more than 1 GiB") as caught:
+        list(render(data, outputs(Finish(formats=("webp",)), measure(data))))
+    assert "--width" in caught.value.hint
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="others count in other units")
+@pytest.mark.parametrize("settings", [{}, {"progressive": True, "subsampling": "4:4:4"}])
+def test_108_megapixels_take_less_than_a_gibibyte(tmp_path, settings):
+    (tmp_path / "phone.jpg").write_bytes(phone("RGB", **settings))
+    flux = shutil.which("flux", path=Path(sys.executable).parent)
+    words = ["/usr/bin/time", "-f", "%M", flux, "convert", "phone.jpg", "-o", "x.webp"]
+    done = subprocess.run(
+        [*words, "--width", "800,4000"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["x-800.webp", "x-4000.webp"]
+    note, kibibytes = done.stderr.splitlines()
+    assert "x.webp is left out: 12000x9000 pixels of webp take more than 1 GiB" in note
+    assert int(kibibytes) < 1 << 20
+
+
+def test_a_progressive_jpeg_that_is_too_large_at_any_scale_is_refused_before_it_is_decoded():
+    """Its decoder holds all coefficients."""
+    data = bytearray(progressive(64, 0))
+    frame = next(part for part in jpeg.walk(data) if part.kind == b"\xc2")
+    data[frame.body + 1 : frame.body + 5] = struct.pack(">HH", 13_900, 13_900)
+    held = coefficients(bytes(data), "jpeg")
+    assert held == 13_900 * 13_900 * 3  # two bytes per sample; 1.5 samples per pixel
+    todo = outputs(Finish(widths=(100,), only_widths=True), Inspection("jpeg", 13_900, 13_900, 1))
+    assert estimate("jpeg", (1738, 1738), todo, 1, held) == held + 4 * 1738 * 1738
+    data[frame.body + 7] = 0x11  # 4:4:4
+    with pytest.raises(ImageError, match="at any size, as it is progressive") as caught:
+        list(render(bytes(data), todo))
+    assert "jpegtran" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("settings", "per_pixel"),
+    [
+        ({"subsampling": "4:2:0"}, 0),
+        ({"subsampling": "4:2:0", "progressive": True}, 3),
+        ({"subsampling": "4:2:2", "progressive": True}, 4),
+        ({"subsampling": "4:4:4", "progressive": True}, 6),
+    ],
+)
+def test_coefficients_are_held_only_if_there_are_several_scans(settings, per_pixel):
+    stream = io.BytesIO()
+    Image.new("RGB", (64, 32)).save(stream, "jpeg", **settings)
+    assert coefficients(stream.getvalue(), "jpeg") == per_pixel * 64 * 32
+
+
+@pytest.mark.parametrize(
+    ("finish", "part"),
+    [
+        (Finish(widths=(800,)), 2),
+        (Finish(widths=(6000,)), 2),
+        (Finish(widths=(6001,)), None),
+        (Finish(target=parse_shape("3000x3000"), fit="contain"), 2),
+        (Finish(formats=("png",)), None),
+    ],
+)
+def test_a_jpeg_is_decoded_at_the_largest_part_that_fits(finish, part):
+    image = Inspection("jpeg", 12_000, 9000, 1)
+    (todo,) = outputs(finish._replace(only_widths=True), image)
+    chosen = choose_part("jpeg", (12_000, 9000), [todo])
+    assert (chosen and chosen[1]) == part
+    assert is_too_large(image, todo) == (part is None)
+
+
+def test_the_largest_images_are_decoded_at_a_quarter():
+    side = 16_384
+    todo = outputs(Finish(widths=(800,), only_widths=True), Inspection("jpeg", side, side, 1))
+    assert choose_part("jpeg", (side, side), todo)[1] == 4
+    assert choose_part("png", (side, side), todo) is None
+
+
+def test_a_png_of_more_pixels_is_refused():
+    with pytest.raises(ImageError, match=r"12000x9000 pixels; the limit is 100,000,000") as caught:
+        measure(claim(12_000, 9000))
+    assert "JPEG" in caught.value.hint
 
 
 def progressive(size, scans):

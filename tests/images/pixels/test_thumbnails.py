@@ -159,7 +159,7 @@ def test_a_missing_file_is_an_image_error_that_names_it():
 def test_a_bomb_is_refused_before_it_is_decoded():
     head = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
     data = SOURCES["png"][:12] + head + struct.pack(">I", zlib.crc32(head)) + SOURCES["png"][33:]
-    with pytest.raises(ImageError, match="900000000 pixels"):
+    with pytest.raises(ImageError, match="30000x30000 pixels"):
         thumbnails.small(data, (10, 10))
 
 

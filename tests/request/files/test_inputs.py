@@ -2,9 +2,10 @@
 
 import io
 import os
+from hashlib import sha256
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from sample_images import IMAGES
 
 from flux_cli.core.errors import UsageError
@@ -19,6 +20,7 @@ from flux_cli.request.files.inputs import (
     MAX_IMAGE,
     MAX_PROMPT,
     attach,
+    attachment,
     read_image,
     read_prompt,
     read_value,
@@ -82,6 +84,47 @@ def test_a_local_image_is_attached_as_what_it_is_not_as_what_it_is_called(file_f
     assert attached.asked == "image.dat"
     assert attached.uri.startswith(f"data:{mime};base64,")
     assert decode_data_uri(attached.uri, 1 << 20) == data
+
+
+def photograph(file_format, orientation=1):
+    """An image of two colors with a place, a maker and a color profile."""
+    image = Image.new("RGB", (32, 16), "navy")
+    image.paste("red", (0, 0, 16, 16))
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "Acme", orientation
+    exif.get_ifd(0x8825)[2] = (48.0, 8.0, 0.0)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    stream = io.BytesIO()
+    image.save(stream, file_format, exif=exif, icc_profile=profile, quality=95, lossless=True)
+    return stream.getvalue(), profile
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("file_format", ["jpeg", "png", "webp"])
+def test_an_image_is_sent_upright_and_without_the_place_where_it_was_taken(
+    file_format, orientation, work
+):
+    data, profile = photograph(file_format, orientation)
+    (work / "photo.dat").write_bytes(data)
+    attached = attach("photo.dat")
+    assert attached.digest == sha256(data).hexdigest()
+    sent = decode_data_uri(attached.uri, 1 << 20)
+    assert b"Acme" not in sent
+    with Image.open(io.BytesIO(sent)) as image:
+        assert dict(image.getexif()) == {}
+        assert image.info["icc_profile"] == profile
+        assert image.format == file_format.upper()
+        assert image.size == ((32, 16) if orientation == 1 else (16, 32))
+        top_right = (image.width - 2, 1)
+        red, _, blue = image.convert("RGB").getpixel(top_right)
+    assert (red > blue) == (orientation == 6)
+
+
+def test_an_image_that_was_public_already_is_sent_as_it_is():
+    data, _ = photograph("jpeg", 6)
+    attached = attachment("https://example.org/a.jpg", data, is_public=True)
+    assert decode_data_uri(attached.uri, 1 << 20) == data
+    assert attached.digest == ""
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,14 @@ def test_groups_and_the_limit_are_shown_as_far_as_there_are_any():
     assert Progress(Scope(2, None, {"a-1": "assets.a", "a-2": "assets.a"}), 100.0).groups() == []
 
 
+@pytest.mark.parametrize(
+    ("done", "bar"), [(0, "──────"), (1, "╸─────"), (4, "━━────"), (11, "━━━━━╸"), (12, "━━━━━━")]
+)
+def test_a_bar_shows_the_share_that_is_done(done, bar):
+    events = [(100.0, Event("skipped", number)) for number in range(done)]
+    assert after(12, *events).bar(6) == bar
+
+
 @given(EVENTS, st.integers(1, 250))
 def test_any_run_fits_any_width_as_far_as_what_must_be_said_does(events, width):
     progress = Progress(Scope(300), 0.0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.image import Inspection
-from flux_cli.core.ratio import Shape
+from flux_cli.core.ratio import Shape, parse_side
 from flux_cli.images.finish import FITS, FOCUSES, Finish
 from flux_cli.images.formats import EFFORTS, FORMATS
 from flux_cli.images.metadata.record import Record
@@ -25,9 +25,12 @@ from flux_cli.runs.saving.delivery import (
 SIDES = st.integers(1, MAX_SIDE)
 FINISHES = st.builds(
     Finish,
-    target=st.none() | st.builds(Shape, SIDES.map(float), SIDES.map(float), st.booleans()),
+    target=st.none()
+    | st.builds(Shape, SIDES.map(float), SIDES.map(float), st.booleans())
+    | st.sampled_from([parse_side("320x"), parse_side("x300")]),
     fit=st.sampled_from(FITS),
-    focus=st.sampled_from(FOCUSES),
+    focus=st.sampled_from([*FOCUSES, "0.3,0.7"]),
+    pad_color=st.sampled_from([None, "#00000000", "#ff8800ff"]),
     upscale=st.booleans(),
     widths=st.lists(SIDES, max_size=3).map(tuple),
     formats=st.lists(st.sampled_from(sorted(FORMATS)), max_size=3).map(tuple),

@@ -31,6 +31,13 @@ def make(delivery: Delivery = VARIANTS, data: bytes = ORIGINAL) -> SavedFiles:
     return files
 
 
+def make_possible_ones(finish: Finish, data: bytes = ORIGINAL) -> SavedFiles:
+    saved = SavedFiles(Folder(overwrite=True), is_whole=False)
+    with pytest.raises(UsageError):
+        save_outputs(saved, data, NAME, Delivery(finish, RECORD), RECORD)
+    return saved
+
+
 def files() -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in Path().rglob("*.*")}
 
@@ -87,3 +94,14 @@ def test_none_is_saved_unless_all_can_be_made(delivery, data, error):
     with pytest.raises(error):
         make(delivery, data)
     assert files() == {}
+
+
+def test_files_that_cannot_be_made_do_not_stop_the_others_where_not_all_are_needed():
+    too_wide = Finish(widths=(640, 16), formats=("webp",))
+    assert [one.path for one in make_possible_ones(too_wide).images] == [
+        "img/hero.webp", "img/hero-16.webp",
+    ]  # fmt: skip
+    too_large = Finish(formats=("png", "jpeg"), max_bytes=3000)
+    (saved,) = make_possible_ones(too_large).images
+    assert saved.format == "jpeg"
+    assert saved.size <= 3000
