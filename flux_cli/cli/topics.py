@@ -26,6 +26,10 @@ def _sizes() -> tuple[Part, ...]:
         lists them, and flux sizes 1920x1080 shows the closest one.
         """,
         """
+        FLUX.2 makes any size in pixels, in steps of 16 or 32, at bfl, fal and replicate. flux sizes
+        -m flux.2-pro shows the limits.
+        """,
+        """
         Exact pixels are made after the image has arrived. --size 320x or x300 gives one side: the
         request has the default shape, or that of --aspect-ratio, and the files are resized in
         proportion. --fit makes files of exactly --size, and --width adds files beside the full
