@@ -97,6 +97,18 @@ def test_an_image_that_is_turned_by_its_metadata_is_turned_when_it_goes(flux, wo
         assert (work / name).read_bytes() == before
 
 
+def test_a_copy_has_the_size_that_people_see(flux, work):
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (64, 48), "navy").save(work / "a.jpg", exif=turned)
+    result = flux("convert", "a.jpg", "-o", "{name}-{width}x{height}.{ext}", "-f", "jpeg", "--json")
+    (file,) = result.json["files"]
+    assert (file["path"], file["width"], file["height"]) == ("a-48x64.jpg", 48, 64)
+    assert file["as_received"] is True
+    html = flux("convert", "a.jpg", "-o", "b.jpg", "--html").out
+    assert 'width="48" height="64"' in html
+
+
 def test_a_converted_image_takes_over_nothing_without_metadata(flux, work):
     owned = Image.Exif()
     owned[0x013B] = "Ann"
