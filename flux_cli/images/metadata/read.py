@@ -64,6 +64,7 @@ class Reading(NamedTuple):
     problems: tuple[str, ...]
     unread: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
+    is_xmp_lost: bool = False  # some of it cannot be read
 
     @property
     def is_made(self) -> bool:
@@ -97,6 +98,7 @@ def read_known(name: str, data: bytes) -> Reading:
                     fields.setdefault(field, text)
     except (ValueError, IndexError) as fault:
         raise ImageError(f"the metadata of the {name} image does not add up: {fault}") from fault
+    is_xmp_lost = bool(problems)
     record, source = _record(fields)
     c2pa = c2pa or f"xmp:{REMOTE}" in fields
     if source == "ComfyUI" and not record.prompt:
@@ -104,7 +106,7 @@ def read_known(name: str, data: bytes) -> Reading:
     is_told = record.prompt or source not in ("", "XMP")
     unread = () if is_told else tuple(filter(may_tell, fields))
     told = tuple(dict.fromkeys(problems))
-    return Reading(record, source, fields, c2pa, told, unread, tuple(blocks))
+    return Reading(record, source, fields, c2pa, told, unread, tuple(blocks), is_xmp_lost)
 
 
 def may_tell(name: str) -> bool:

@@ -126,6 +126,15 @@ def test_graphs_survive_in_exif_where_comfyui_looks_for_them_or_are_named(target
         assert Image.open(io.BytesIO(again)).text["workflow"] == '{"nodes": []}'
 
 
+def test_a_graph_without_a_prompt_that_is_certain_is_taken_over_without_a_word():
+    graph = {name: node for name, node in GRAPH.items() if name != "6"}
+    data = png_with(text("prompt", json.dumps(graph)))
+    assert read_metadata(data).problems
+    made, remarks = converted(data, "webp")
+    assert remarks == ()
+    assert read_metadata(made).source == "ComfyUI"
+
+
 def test_fooocus_finds_its_texts_in_the_first_table_of_exif():
     body = json.dumps({"prompt": "x", "base_model": "y", "seed": "5"})
     data, _ = converted(
