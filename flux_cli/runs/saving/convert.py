@@ -124,17 +124,24 @@ def _plan_image(
         return planned_image._replace(
             files=tuple(PlannedFile(fixed(STDOUT), one) for one in planned)
         )
-    suffixes, typed = destination.suffixes, _typed_suffixes(source, image, destination)
-    needed = planned
+    typed, needed = _typed_suffixes(source, image, destination), planned
     if _leaves_source(destination, finish, kept, overwrite=overwrite):
         needed = tuple(one for one in planned if not _repeats(source, image, one, name, typed))
-    named: dict[str, Output] = {}  # `{width}` may give the full image the name of a variant
-    for one in needed:
-        in_place = destination.template is None and not one.frame.label
-        named.setdefault(path_of(name, one, typed if in_place else suffixes), one)
+    named = _by_path(needed, name, destination, typed)
     paths, remarks = _without_too_large(image, named)
     files = tuple(PlannedFile(fixed(path), named[path]) for path in paths)
     return planned_image._replace(files=files, is_full=len(needed) < len(planned), remarks=remarks)
+
+
+def _by_path(
+    outputs: Iterable[Output], name: Name, destination: Destination, typed: dict[str, str]
+) -> dict[str, Output]:
+    """The outputs by path. With `{width}`, the full image may have the name of a variant."""
+    named: dict[str, Output] = {}
+    for one in outputs:
+        in_place = destination.template is None and not one.frame.label
+        named.setdefault(path_of(name, one, typed if in_place else destination.suffixes), one)
+    return named
 
 
 def _typed_suffixes(source: str, image: Inspection, destination: Destination) -> dict[str, str]:
