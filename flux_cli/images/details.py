@@ -75,6 +75,15 @@ def turn_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     return size[::-1] if orientation in SIDEWAYS else size
 
 
+def upright(image: Inspection, data: bytes) -> Inspection:
+    """What is known about an image as people see it: EXIF may turn it."""
+    if image.format not in CONTAINERS:  # flux does not make it, so nothing is planned
+        return image
+    details = describe(image, data)
+    width, height = details.seen
+    return image._replace(width=width, height=height, upright=details.orientation == 1)
+
+
 def read_details(data: bytes) -> ImageDetails:
     """Read the details of a complete image. Raises ImageError for anything else."""
     return describe(inspect(data), data)

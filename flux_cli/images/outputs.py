@@ -77,6 +77,12 @@ class Rendered(NamedTuple):
     quality: int | None
 
 
+def copy_of(data: bytes, output: Output) -> Rendered:
+    """The bytes as received, as a finished file of the size that people see."""
+    width, height = output.frame.width, output.frame.height
+    return Rendered(ImageFile(data, output.format, width, height, as_received=True), output, None)
+
+
 def outputs(finish: Finish, received: Inspection) -> tuple[Output, ...]:
     """Every file to make from an image, ordered by size, then by format.
 

@@ -97,6 +97,33 @@ def test_an_image_that_is_turned_by_its_metadata_is_turned_when_it_goes(flux, wo
         assert (work / name).read_bytes() == before
 
 
+def test_widths_without_metadata_strip_the_full_image_too_or_say_that_it_keeps_its(flux, work):
+    owned = Image.Exif()
+    owned[0x013B] = "Ann"
+    Image.new("RGB", (64, 48), "navy").save(work / "a.jpg", exif=owned)
+    result = flux("convert", "a.jpg", "--width", "32", "--no-metadata", "--json")
+    (note,) = result.json["warnings"]
+    assert "stays as it is: add --overwrite" in note
+    assert b"Ann" in (work / "a.jpg").read_bytes()
+    result = flux("convert", "a.jpg", "--width", "32", "--no-metadata", "--overwrite")
+    assert (result.out, result.err) == ("a.jpg\na-32.jpg\n", "")
+    assert b"Ann" not in (work / "a.jpg").read_bytes()
+    bare = flux("convert", "a.jpg", "--width", "16", "--no-metadata")
+    assert (bare.out, bare.err) == ("a-16.jpg\n", "")
+
+
+def test_a_copy_has_the_size_that_people_see(flux, work):
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (64, 48), "navy").save(work / "a.jpg", exif=turned)
+    result = flux("convert", "a.jpg", "-o", "{name}-{width}x{height}.{ext}", "-f", "jpeg", "--json")
+    (file,) = result.json["files"]
+    assert (file["path"], file["width"], file["height"]) == ("a-48x64.jpg", 48, 64)
+    assert file["as_received"] is True
+    html = flux("convert", "a.jpg", "-o", "b.jpg", "--html").out
+    assert 'width="48" height="64"' in html
+
+
 def test_a_converted_image_takes_over_nothing_without_metadata(flux, work):
     owned = Image.Exif()
     owned[0x013B] = "Ann"

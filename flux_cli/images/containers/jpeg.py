@@ -29,7 +29,7 @@ from flux_cli.images.containers.parts import (
     Edit,
     Part,
     TooManyPartsError,
-    iptc_of,
+    iptc_parts,
     u16,
 )
 
@@ -102,6 +102,7 @@ def check(data: bytes) -> tuple[int, int]:
 def blocks(data: bytes) -> Iterator[Block]:
     """XMP, EXIF, IPTC, comments, the color profile and signed credentials."""
     profile: list[tuple[bytes, bytes]] = []  # its pieces, with their numbers
+    resources: list[bytes] = []
     room = MAX_CONTENT
     for part in _head(data):
         body = data[part.body : part.stop]
@@ -117,11 +118,12 @@ def blocks(data: bytes) -> Iterator[Block]:
         elif part.kind == b"\xeb" and _is_c2pa(body):
             yield Block("c2pa", body)
         elif part.kind == b"\xed" and body.startswith(PHOTOSHOP_HEAD):
-            yield Block("iptc", iptc_of(body[len(PHOTOSHOP_HEAD) :]))
+            resources.append(body[len(PHOTOSHOP_HEAD) :])
         elif part.kind == b"\xe0" and body.startswith(JFIF_HEAD):
             yield Block("density", body[JFIF_DENSITY])
         elif part.kind == b"\xfe":
             yield Block("comment", body)
+    yield from (Block("iptc", one) for one in iptc_parts(resources))
     if profile:  # writers may have its pieces in another order
         yield Block("icc", b"".join(piece for _, piece in sorted(profile)))
 

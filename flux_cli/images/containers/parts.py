@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from flux_cli.core.lite import NamedTuple
 
@@ -10,9 +10,10 @@ MAX_PARTS = 100_000  # of one file; no image has so many, and walking more would
 MAX_CONTENT = 17 << 20  # bytes of metadata that are read; longer XMP (16 MiB) is refused elsewhere
 MIN_PADDING = 3  # equal bytes at the end of a file; fewer may be its data
 MAX_PADDINGS = 4  # one behind the other
+EXTENDED = 0x8000  # marks the length of a length
 MIN_TEXT = 16  # letters at the end of a file
 TEXT = b"\t\n\r" + bytes(range(0x20, 0x7F))
-IPTC_RESOURCE = 0x0404
+RESOURCE, IPTC_RESOURCE = b"8BIM", 0x0404  # of Photoshop
 MAX_RESOURCES = 200  # of Photoshop, in one piece
 EXIF_HEAD = b"Exif\0\0"  # how EXIF begins in a JPEG; some writers put it into other formats as well
 
@@ -34,6 +35,15 @@ class Part(NamedTuple):
     start: int
     body: int
     stop: int
+    end: int
+
+
+class IptcField(NamedTuple):
+    """One field of IPTC, and where its value is."""
+
+    record: int
+    number: int
+    start: int
     end: int
 
 
@@ -80,19 +90,50 @@ def splice(data: bytes, edits: Iterable[Edit]) -> tuple[memoryview | bytes, ...]
     return tuple(piece for piece in pieces if len(piece))
 
 
+def iptc_parts(segments: Sequence[bytes]) -> Iterator[bytes]:
+    """The IPTC in Photoshop's resources, which may take several segments of a JPEG."""
+    wholes: list[bytearray] = []
+    for segment in segments:
+        if wholes and not segment.startswith(RESOURCE):
+            wholes[-1] += segment
+        else:
+            wholes.append(bytearray(segment))
+    yield from (iptc_of(bytes(whole)) for whole in wholes)
+
+
 def iptc_of(data: bytes) -> bytes:
     """The IPTC resource among Photoshop's resources; empty if there is none."""
     at = 0
     for _ in range(MAX_RESOURCES):
-        if data[at : at + 4] != b"8BIM":
+        if data[at : at + 4] != RESOURCE or at + 6 >= len(data):
             break
         name = 1 + data[at + 6]
         body = at + 6 + name + name % 2
+        if body + 4 > len(data):
+            break
         length = u32(data, body)
         if u16(data, at + 4) == IPTC_RESOURCE:
             return data[body + 4 : body + 4 + length]
         at = body + 4 + length + length % 2
     return b""
+
+
+def iptc_fields(data: bytes) -> Iterator[IptcField]:
+    """The fields of IPTC. Each is a mark, two numbers, a length, and the value.
+
+    If the first bit of the length is set, the rest of it says how many bytes of length follow.
+    """
+    at = 0
+    while data[at : at + 1] == b"\x1c" and at + 5 <= len(data):
+        length, start = u16(data, at + 3), at + 5
+        if length & EXTENDED:
+            wide = start + (length & ~EXTENDED)
+            length, start = int.from_bytes(data[start:wide], "big"), wide
+        if start > len(data):
+            return
+        end = min(start + length, len(data))
+        yield IptcField(data[at + 1], data[at + 2], start, end)
+        at = end
 
 
 def first_of_each_kind(parts: Iterable[Part]) -> dict[bytes, Part]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from flux_cli.core.errors import ImageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers.container import Block
-from flux_cli.images.containers.parts import read_text
+from flux_cli.images.containers.parts import iptc_fields, read_text
 from flux_cli.images.containers.registry import inspect, read_blocks
 from flux_cli.images.metadata import exif, xmp
 from flux_cli.images.metadata.parameters import is_ours
@@ -64,6 +64,7 @@ class Reading(NamedTuple):
     problems: tuple[str, ...]
     unread: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
+    is_xmp_lost: bool = False  # some of it cannot be read
 
     @property
     def is_made(self) -> bool:
@@ -97,6 +98,7 @@ def read_known(name: str, data: bytes) -> Reading:
                     fields.setdefault(field, text)
     except (ValueError, IndexError) as fault:
         raise ImageError(f"the metadata of the {name} image does not add up: {fault}") from fault
+    is_xmp_lost = bool(problems)
     record, source = _record(fields)
     c2pa = c2pa or f"xmp:{REMOTE}" in fields
     if source == "ComfyUI" and not record.prompt:
@@ -104,7 +106,7 @@ def read_known(name: str, data: bytes) -> Reading:
     is_told = record.prompt or source not in ("", "XMP")
     unread = () if is_told else tuple(filter(may_tell, fields))
     told = tuple(dict.fromkeys(problems))
-    return Reading(record, source, fields, c2pa, told, unread, tuple(blocks))
+    return Reading(record, source, fields, c2pa, told, unread, tuple(blocks), is_xmp_lost)
 
 
 def may_tell(name: str) -> bool:
@@ -134,17 +136,14 @@ def _texts(block: Block, problems: list[str]) -> dict[str, str]:
 
 
 def _iptc(data: bytes) -> dict[str, str]:
-    """The texts of IPTC record 2. Each dataset is a mark, two numbers, a length and the text."""
+    """The texts of IPTC record 2."""
     fields: dict[str, str] = {}
-    at = 0
-    while data[at : at + 1] == b"\x1c" and at + 5 <= len(data):
-        length = int.from_bytes(data[at + 3 : at + 5], "big")
-        name = IPTC.get(data[at + 2])
-        if data[at + 1] == 2 and name:
-            text = read_text(data[at + 5 : at + 5 + length])
+    for field in iptc_fields(data):
+        name = IPTC.get(field.number)
+        if field.record == 2 and name:
+            text = read_text(data[field.start : field.end])
             before = fields.get(f"iptc:{name}")  # there may be several creators
             fields[f"iptc:{name}"] = f"{before}; {text}" if before else text
-        at += 5 + length
     return fields
 
 

@@ -21,6 +21,8 @@ Texts: TypeAlias = Mapping[str, str]
 Keys: TypeAlias = tuple[str, ...]  # names of one value, of which the first that exists counts
 
 COMMENT = "exif:UserComment"
+PARAMETERS = ("parameters", COMMENT, "comment")  # in PNG; in JPEG, WebP and AVIF; in GIF
+CREATOR = "xmp:xmp:CreatorTool"
 NAMED = ("prompt", "name", "model_name", "model")  # keys of the text in an object
 
 
@@ -77,7 +79,7 @@ FORMS = (
     ),
     Form(
         tool="SwarmUI",
-        texts=("parameters", COMMENT),
+        texts=PARAMETERS,
         inside="sui_image_params",
         marks=("prompt", "model", "seed"),
         negative_prompt=("negativeprompt",),
@@ -85,14 +87,14 @@ FORMS = (
     ),
     Form(
         tool="Fooocus",
-        texts=("parameters", COMMENT),
+        texts=PARAMETERS,
         marks=("base_model", "full_prompt", "metadata_scheme"),
         model=("base_model",),
         parameters=("steps", "guidance_scale", "sampler", "scheduler", "performance", "styles"),
     ),
     Form(
         tool="RuinedFooocus",
-        texts=("parameters", COMMENT),
+        texts=PARAMETERS,
         marks=("base_model_name",),
         prompt=("Prompt",),
         negative_prompt=("Negative",),
@@ -157,12 +159,16 @@ def _text(value: Json) -> Json:
 
 
 def novelai(texts: Texts) -> Record | None:
-    """`Description`, and a JSON `Comment`."""
-    metadata = parse_json(texts.get("Comment", ""))
-    if texts.get("Software") != "NovelAI" or not isinstance(metadata, Mapping):
+    """`Description`, and a JSON `Comment`; in other formats than PNG, where `flux` puts them."""
+    if all(texts.get(name) != "NovelAI" for name in ("Software", "exif:Software", CREATOR)):
         return None
-    described = {"prompt": texts.get("Description"), "model": texts.get("Source")}
-    return _record(NOVELAI, described | dict(metadata))
+    for name in ("Comment", COMMENT, "comment"):
+        metadata = parse_json(texts.get(name, ""))
+        if isinstance(metadata, Mapping):
+            prompt = _first(texts, ("Description", "xmp:dc:description"))
+            model = _first(texts, ("Source", "xmp:photoshop:Source"))
+            return _record(NOVELAI, {"prompt": prompt, "model": model} | dict(metadata))
+    return None
 
 
 NOVELAI = Form(

@@ -11,10 +11,10 @@ from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile, Inspection
 from flux_cli.images.containers import jpeg
 from flux_cli.images.containers.registry import Look, inspect, look
-from flux_cli.images.details import SIDEWAYS, ImageDetails, describe, read_details
+from flux_cli.images.details import SIDEWAYS, ImageDetails, describe, read_details, upright
 from flux_cli.images.formats import FOREIGN, FORMATS, QUALITY
 from flux_cli.images.metadata.strip import for_decoder
-from flux_cli.images.outputs import Box, Frame, Output, Rendered
+from flux_cli.images.outputs import Box, Frame, Output, Rendered, copy_of
 from flux_cli.images.pixels.color import normalize
 from flux_cli.images.pixels.crop import find_box
 from flux_cli.images.pixels.encode import encode, encode_within
@@ -26,7 +26,7 @@ from flux_cli.images.pixels.memory import (
     estimate,
     too_large_error,
 )
-from flux_cli.images.pixels.pillow import TURNS, catch_faults, check_pixels, opened, turn
+from flux_cli.images.pixels.pillow import catch_faults, check_pixels, opened, turn
 from flux_cli.images.pixels.resize import add_borders, resize
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.images.threads import Threads
@@ -42,9 +42,7 @@ def measure(data: bytes) -> Inspection:
     image, sound, *_ = _check_effort(examine(data))
     details = describe(image, sound)
     with _open_to_read(sound, details):
-        width, height = details.seen
-    upright = details.orientation not in TURNS
-    return image._replace(width=width, height=height, upright=upright)
+        return upright(image, sound)
 
 
 def render(
@@ -57,10 +55,9 @@ def render(
     bytes that are not a complete image, UsageError if a file cannot fit into `max_bytes`.
     """
     image, sound, *_ = _check_effort(seen or look(data))
-    received = ImageFile(data, image.format, image.width, image.height, as_received=True)
     todo = [output for output in planned if not output.untouched]
     if not todo:
-        yield from (Rendered(received, output, None) for output in planned)
+        yield from (copy_of(data, output) for output in planned)
         return
     details = describe(image, sound)
     with _open_to_read(sound, details) as source:
@@ -72,7 +69,7 @@ def render(
                 pixels = _decode(source, details)
             made = _render_all(pixels, todo, workers)
             for output in planned:
-                yield Rendered(received, output, None) if output.untouched else next(made)
+                yield copy_of(data, output) if output.untouched else next(made)
 
 
 def convert(data: bytes, file_format: str, quality: int | None) -> ImageFile:

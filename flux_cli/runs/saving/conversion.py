@@ -16,12 +16,16 @@ from flux_cli.runs.interrupts import has_come, interrupt_once
 from flux_cli.runs.progress.events import conversion_events
 from flux_cli.runs.saving.finish import PlannedFile, SavedFiles, Sink
 from flux_cli.runs.saving.output_files import make_possible
-from flux_cli.runs.saving.provenance import find_provenance
+from flux_cli.runs.saving.provenance import find_provenance, keeps_more
 
 if TYPE_CHECKING:
     from flux_cli.runs.saving.provenance import Kept
 
 STDIN = "-"
+KEEPS_MORE = (
+    "this file is the full image and stays as it is: "
+    "add --overwrite to remove the metadata here as well"
+)
 PATIENCE = 10.0  # seconds that Ctrl-C waits for a file that is being written
 
 Listener: TypeAlias = Callable[[Event], None]
@@ -143,6 +147,8 @@ class _Conversion:
                 self._fail(file)
             elif not self.files.save(file):
                 return
+        if image.is_full and keeps_more(data, seen, provenance):
+            self.files.remarks.append(KEEPS_MORE)
         self.is_done = True
 
     def _fail(self, error: FluxError) -> None:

@@ -57,7 +57,7 @@ def plan(
         name = Name(template, {"name": stem, "index": index})
         try:
             data = read_source(source)
-            image = _plan_image(source, data, name, destination, finish, kept)
+            image = _plan_image(source, data, name, destination, finish, kept, overwrite=overwrite)
         except FluxError as error:
             failed.append(Result(source, errors=(_explain(source, error, destination),)))
             continue
@@ -95,7 +95,14 @@ def _template(destination: Destination) -> str:
 
 
 def _plan_image(
-    source: str, data: bytes, name: Name, destination: Destination, finish: Finish, kept: Kept
+    source: str,
+    data: bytes,
+    name: Name,
+    destination: Destination,
+    finish: Finish,
+    kept: Kept,
+    *,
+    overwrite: bool,
 ) -> PlannedImage:
     """The files to make from one image, with their full paths as names.
 
@@ -107,31 +114,50 @@ def _plan_image(
 
     image = measure(data)
     planned, errors = possible_outputs(finish, image)
-    named_errors = tuple(name_source(source, error) for error in errors)
     if errors and not planned:
         raise errors[0]
+    named_errors = tuple(name_source(source, error) for error in errors)
+    planned_image = PlannedImage(source, None, (), errors=named_errors, metadata=kept)
     if kept == "none" and _is_turned_by_exif(image):
         planned = tuple(one._replace(untouched=False) for one in planned)
     if destination.is_stdout:
-        files = tuple(PlannedFile(fixed(STDOUT), output) for output in planned)
-        return PlannedImage(source, None, files, errors=named_errors, metadata=kept)
-    suffixes = destination.suffixes
-    needed, typed = planned, suffixes
-    if format_of_file(source) == image.format:
-        typed = {image.format: split_suffix(source)[1], **suffixes}
-    changes_nothing = destination == Destination() and finish == Finish() and kept == "full"
-    if finish.widths or changes_nothing:
+        return planned_image._replace(
+            files=tuple(PlannedFile(fixed(STDOUT), one) for one in planned)
+        )
+    typed, needed = _typed_suffixes(source, image, destination), planned
+    if _leaves_source(destination, finish, kept, overwrite=overwrite):
         needed = tuple(one for one in planned if not _repeats(source, image, one, name, typed))
-    named: dict[str, Output] = {}  # `{width}` may give the full image the name of a variant
-    for one in needed:
-        in_place = destination.template is None and not one.frame.label
-        named.setdefault(path_of(name, one, typed if in_place else suffixes), one)
-    is_full = len(needed) < len(planned)
+    named = _by_path(needed, name, destination, typed)
     paths, remarks = _without_too_large(image, named)
     files = tuple(PlannedFile(fixed(path), named[path]) for path in paths)
-    return PlannedImage(
-        source, None, files, is_full, errors=named_errors, remarks=remarks, metadata=kept
-    )
+    return planned_image._replace(files=files, is_full=len(needed) < len(planned), remarks=remarks)
+
+
+def _by_path(
+    outputs: Iterable[Output], name: Name, destination: Destination, typed: dict[str, str]
+) -> dict[str, Output]:
+    """The outputs by path. With `{width}`, the full image may have the name of a variant."""
+    named: dict[str, Output] = {}
+    for one in outputs:
+        in_place = destination.template is None and not one.frame.label
+        named.setdefault(path_of(name, one, typed if in_place else destination.suffixes), one)
+    return named
+
+
+def _typed_suffixes(source: str, image: Inspection, destination: Destination) -> dict[str, str]:
+    """The suffixes by format, as they are typed in `-o`, or else in the name of the source."""
+    if format_of_file(source) != image.format:
+        return destination.suffixes
+    return {image.format: split_suffix(source)[1], **destination.suffixes}
+
+
+def _leaves_source(
+    destination: Destination, finish: Finish, kept: Kept, *, overwrite: bool
+) -> bool:
+    """Whether the source stays, as the full image: it is not replaced to get rid of metadata."""
+    if finish.widths:
+        return kept == "full" or not overwrite
+    return destination == Destination() and finish == Finish() and kept == "full"
 
 
 def _without_too_large(

@@ -15,7 +15,7 @@ from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Facts, SavedImage
 from flux_cli.images.formats import FOREIGN
-from flux_cli.images.outputs import Output, Rendered
+from flux_cli.images.outputs import Output, Rendered, copy_of
 from flux_cli.images.pixels.wholeness import examine
 from flux_cli.runs.saving.losses import plan_transfer
 from flux_cli.runs.saving.provenance import Provenance, add_provenance, budget, leave_out, take_over
@@ -218,9 +218,7 @@ def describe_reduction(saved: SavedImage, max_bytes: int | None) -> str:
 def _render(data: bytes, outputs: Sequence[Output], seen: Look, workers: int) -> Iterator[Rendered]:
     """Make the pixels and bytes of every output. Copies of the image as it came need no Pillow."""
     if all(output.untouched for output in outputs):
-        look = seen.image
-        image = ImageFile(data, look.format, look.width, look.height, as_received=True)
-        return iter([Rendered(image, output, None) for output in outputs])
+        return iter([copy_of(data, output) for output in outputs])
     from flux_cli.images.pixels.render import render
 
     return render(data, outputs, workers, seen)

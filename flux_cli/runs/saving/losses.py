@@ -73,7 +73,7 @@ def _pack(
     for name in formats:
         for lost in cargo[name].lost:
             losers.setdefault(lost, []).append(name)
-    lost_by_all = ["its XMP, which cannot be read"] if reading.problems else []
+    lost_by_all = ["its XMP, which cannot be read"] if reading.is_xmp_lost else []
     for lost, names in losers.items():
         where = "" if len(names) == len(formats) else f" in {', '.join(names)}"
         lost_by_all.append(f"{lost}{where}")

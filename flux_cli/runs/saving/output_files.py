@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import FluxError, ImageError, UsageError
 from flux_cli.core.image import ImageFile
+from flux_cli.images.details import upright
 from flux_cli.images.formats import FOREIGN, suffix_of
 from flux_cli.images.metadata.record import sidecar_document
 from flux_cli.images.pixels.wholeness import examine
@@ -66,10 +67,11 @@ def save_outputs(
     nothing saved if the `files` are to be whole, else with all others saved; and DiskError.
     """
     seen = seen or examine(data)
-    files.received = (seen.image.width, seen.image.height)
+    shown = upright(seen.image, seen.sound)
+    files.received = (shown.width, shown.height)
     kept = _kept(delivery, record)
     provenance = Provenance(record, is_embedded=delivery.metadata, signer=signer, kept=kept)
-    finished, errors = _make(data, seen, name, delivery, provenance)
+    finished, errors = _make(data, seen, shown, name, delivery, provenance)
     if errors and (files.is_whole or not finished):
         raise errors[0]
     sidecar = _make_sidecar(name, delivery, record)
@@ -118,10 +120,17 @@ def _kept(delivery: Delivery, record: Record) -> Kept:
 
 
 def _make(
-    data: bytes, seen: Look, name: Name, delivery: Delivery, provenance: Provenance
+    data: bytes,
+    seen: Look,
+    inspection: Inspection,
+    name: Name,
+    delivery: Delivery,
+    provenance: Provenance,
 ) -> tuple[list[FinishedFile], list[FluxError]]:
-    """Every file of one image that is not there already, and why others cannot be made."""
-    inspection = seen.image
+    """Every file of one image that is not there already, and why others cannot be made.
+
+    `inspection` is the image as people see it.
+    """
     check_format(delivery, inspection.format)
     if inspection.format in FOREIGN:
         return _copy_foreign(data, inspection, name, delivery), []

@@ -139,6 +139,17 @@ def leave_out(image: ImageFile, seen: Look, provenance: Provenance) -> tuple[Ima
     return image._replace(data=data, as_received=is_same), remarks
 
 
+def keeps_more(data: bytes, seen: Look, provenance: Provenance) -> bool:
+    """Whether an image that stays as it is has metadata that its other files do not keep."""
+    if not provenance.is_stripped:
+        return False
+    image = ImageFile(data, seen.image.format, 0, 0, as_received=True)
+    try:
+        return not leave_out(image, seen, provenance)[0].as_received
+    except ImageError:
+        return True  # it cannot be removed
+
+
 def _has_gain_map(seen: Look, data: bytes) -> bool:
     return describe(seen.image, data).colors.gain_map
 

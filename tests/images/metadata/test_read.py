@@ -268,6 +268,27 @@ def test_iptc_datasets_in_a_jpeg_are_shown():
     }
 
 
+@pytest.mark.parametrize("cut", [20, 60_000, 60_005, 60_015])
+def test_iptc_is_read_across_segments_and_with_long_lengths(cut):
+    fields = b"\x1c\2\x78\x80\4\0\0\0\5Hello" + b"\x1c\2\x50\0\3Ann"
+    resources = b"8BIM\4\x0c\0\0" + struct.pack(">I", 60_000) + bytes(60_000)
+    resources += b"8BIM\4\4\0\0" + struct.pack(">I", len(fields)) + fields
+    segments = b""
+    for piece in (resources[:cut], resources[cut:]):
+        body = b"Photoshop 3.0\0" + piece
+        segments += b"\xff\xed" + struct.pack(">H", 2 + len(body)) + body
+    data = IMAGES["jpeg"][:2] + segments + IMAGES["jpeg"][2:]
+    assert read_metadata(data).fields == {"iptc:Caption": "Hello", "iptc:By-line": "Ann"}
+
+
+@pytest.mark.parametrize("length", range(1, 13))
+def test_resources_that_are_cut_off_say_nothing(length):
+    body = b"Photoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\5"[:length]
+    segment = b"\xff\xed" + struct.pack(">H", 2 + len(body)) + body
+    data = IMAGES["jpeg"][:2] + segment + IMAGES["jpeg"][2:]
+    assert read_metadata(data).fields == {}
+
+
 @pytest.mark.parametrize("name", IMAGES)
 def test_an_image_that_says_nothing_has_an_empty_record_and_nobody_wrote_it(name):
     reading = read_metadata(IMAGES[name])

@@ -200,9 +200,13 @@ def test_prompts_in_iptc_go_and_by_line_stays():
         for number, text in texts
     )
     resource = b"8BIM\4\4\0\0" + struct.pack(">I", len(datasets)) + datasets
-    body = b"Photoshop 3.0\0" + resource + bytes(len(datasets) % 2)
+    resource += bytes(len(datasets) % 2)
+    segments = b""
+    for piece in (resource, SECRET.encode()):  # the second continues the first
+        body = b"Photoshop 3.0\0" + piece
+        segments += b"\xff\xed" + struct.pack(">H", 2 + len(body)) + body
     data = loaded("jpeg")
-    data = data[:2] + b"\xff\xed" + struct.pack(">H", 2 + len(body)) + body + data[2:]
+    data = data[:2] + segments + data[2:]
     clean, _ = stripped(data, "no-prompt")
     assert not holds(clean, SECRET)
     assert read_metadata(clean).fields["iptc:By-line"] == OWNER

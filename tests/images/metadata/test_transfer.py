@@ -126,6 +126,15 @@ def test_graphs_survive_in_exif_where_comfyui_looks_for_them_or_are_named(target
         assert Image.open(io.BytesIO(again)).text["workflow"] == '{"nodes": []}'
 
 
+def test_a_graph_without_a_prompt_that_is_certain_is_taken_over_without_a_word():
+    graph = {name: node for name, node in GRAPH.items() if name != "6"}
+    data = png_with(text("prompt", json.dumps(graph)))
+    assert read_metadata(data).problems
+    made, remarks = converted(data, "webp")
+    assert remarks == ()
+    assert read_metadata(made).source == "ComfyUI"
+
+
 def test_fooocus_finds_its_texts_in_the_first_table_of_exif():
     body = json.dumps({"prompt": "x", "base_model": "y", "seed": "5"})
     data, _ = converted(
@@ -151,6 +160,40 @@ def test_a_png_keeps_all_texts_of_a_png_also_those_with_the_same_keyword():
         (b"1", "X"), (b"2", "X"), (b"Ann", "Author"),
     ]  # fmt: skip
     assert remarks == ()
+
+
+def test_the_first_text_of_a_keyword_counts_before_and_after():
+    data = png_with(text("parameters", A1111), text("parameters", A1111.replace("fox", "dog")))
+    made, remarks = converted(data, "webp")
+    assert read_metadata(made).record == read_metadata(data).record
+    lost = "its further text 'parameters'"
+    assert remarks == (f"the conversion does not keep all of the image: {lost}",)
+
+
+SWARM = {"sui_image_params": {"prompt": "a whale", "seed": 88, "model": "m"}}
+FOOOCUS = {"prompt": "a lynx", "seed": 47, "base_model": "jug", "metadata_scheme": "fooocus"}
+RUINED = {"Prompt": "a cat", "seed": 21, "base_model_name": "x"}
+NOVELAI = {"prompt": "1girl", "seed": 99, "uc": "lowres", "steps": 28}
+PROGRAMS = {
+    "SwarmUI": {"parameters": json.dumps(SWARM)},
+    "Fooocus": {"parameters": json.dumps(FOOOCUS), "fooocus_scheme": "fooocus"},
+    "RuinedFooocus": {"parameters": json.dumps(RUINED)},
+    "NovelAI": {"Software": "NovelAI", "Source": "NovelAI Diffusion V4",
+                "Description": "1girl", "Comment": json.dumps(NOVELAI)},
+}  # fmt: skip
+
+
+@each_format
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_prompts_of_programs_are_read_in_every_format_and_back_in_a_png(program, target):
+    data = png_with(*(text(key, value) for key, value in PROGRAMS[program].items()))
+    before = read_metadata(data)
+    assert (before.source, bool(before.record.prompt)) == (program, True)
+    there, remarks = converted(data, target)
+    back, more = converted(there, "png")
+    for reading in (read_metadata(there), read_metadata(back)):
+        assert (reading.source, reading.record) == (program, before.record)
+    assert (remarks, more) == ((), ())
 
 
 def test_a_copyright_in_latin_1_and_one_of_two_people_are_read():

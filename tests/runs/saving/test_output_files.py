@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from fakes.images import look, noise, pixels_as
+from PIL import Image
+from sample_images import image_bytes
 
 from flux_cli.core.errors import ImageError, UsageError
 from flux_cli.core.outcome import Facts
@@ -105,3 +107,13 @@ def test_files_that_cannot_be_made_do_not_stop_the_others_where_not_all_are_need
     (saved,) = make_possible_ones(too_large).images
     assert saved.format == "jpeg"
     assert saved.size <= 3000
+
+
+def test_a_paid_image_that_is_turned_by_its_metadata_has_the_size_that_people_see():
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    data = image_bytes(Image.new("RGB", (64, 48), "navy"), "jpeg", exif=turned)
+    for finish in (Finish(), Finish(keep_original=True), Finish(formats=("jpeg", "webp"))):
+        made = make(Delivery(finish, RECORD), data)
+        assert made.received == (48, 64)
+        assert {(one.width, one.height) for one in made.images} == {(48, 64)}

@@ -105,7 +105,7 @@ def _places(carried: Carried, holds: Mapping[str, int]) -> _Places:
     comment, fields, lost = "", dict(carried.fields), []
     if carried.user_comment:
         fields[USER_COMMENT] = carried.user_comment
-    texts = {} if "text" in holds else dict(carried.texts)
+    texts, again = ({}, []) if "text" in holds else _first_texts(carried)
     for key in sorted(texts, key=lambda key: key != PARAMETERS):  # they come first
         field, prefix = PROGRAM_TEXTS.get(key, ("", ""))
         if field and "exif" in holds:
@@ -119,12 +119,23 @@ def _places(carried: Carried, holds: Mapping[str, int]) -> _Places:
     own = PROGRAM_TEXTS.keys() & dict(carried.texts)  # of the program
     is_by_program = not own or own & set(lost)
     named = _name_texts(lost, carried.program if is_by_program else "")
+    named += [f"its further text {key!r}" for key in again]
     named += [f"its text {key!r}, which is too long" for key in dict.fromkeys(carried.cut)]
     if carried.user_comment and "exif" not in holds:
         named.append("its user comment")
     if carried.density and not {"density", "exif"} & holds.keys():
         named.append(f"its density ({carried.density})")
     return _Places(comment, fields, tuple(named))
+
+
+def _first_texts(carried: Carried) -> tuple[dict[str, str], list[str]]:
+    """The first text of each keyword, which is the one that counts, and keywords of others."""
+    texts: dict[str, str] = {}
+    again: dict[str, None] = {}
+    for key, text in carried.texts:
+        if texts.setdefault(key, text) != text:
+            again[key] = None
+    return texts, list(again)
 
 
 def _name_texts(keys: list[str], program: str) -> list[str]:

@@ -61,7 +61,7 @@ ITEMS = (
     Item("dc:title", ("xmp:dc:title", "iptc:ObjectName", "Title")),
     Item("xmp:CreatorTool", ("xmp:xmp:CreatorTool", "exif:Software", "Software"), "Software"),
     Item("photoshop:Credit", ("xmp:photoshop:Credit", "iptc:Credit")),
-    Item("photoshop:Source", ("xmp:photoshop:Source", "iptc:Source")),
+    Item("photoshop:Source", ("xmp:photoshop:Source", "iptc:Source", "Source")),
     *(
         Item(name, (f"xmp:{name}",))
         for name in (

@@ -11,7 +11,7 @@ import struct
 
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.containers import avif, boxes, gif, jpeg, png, webp
-from flux_cli.images.containers.parts import EXIF_HEAD, Edit, iptc_of, splice
+from flux_cli.images.containers.parts import EXIF_HEAD, RESOURCE, Edit, iptc_fields, iptc_of, splice
 from flux_cli.images.metadata import exif
 from flux_cli.images.metadata.credentials import has_credentials
 from flux_cli.images.metadata.strip import UNUSED
@@ -154,15 +154,18 @@ def _jpeg_segment(kind: bytes, body: bytes, rules: Rules) -> bytes:
 
 
 def _clean_iptc(body: bytes) -> bytes:
-    """The resources of Photoshop with blanks in place of caption and title."""
-    datasets = iptc_of(body[len(jpeg.PHOTOSHOP_HEAD) :])
-    start, at, cleaned = body.find(datasets), 0, bytearray(body)
-    while datasets[at : at + 1] == b"\x1c" and at + 5 <= len(datasets):
-        length = int.from_bytes(datasets[at + 3 : at + 5], "big")
-        if datasets[at + 1] == 2 and datasets[at + 2] in (CAPTION, TITLE):
-            first, end = at + 5, min(at + 5 + length, len(datasets))
-            cleaned[start + first : start + end] = b" " * (end - first)
-        at += 5 + length
+    """The resources of Photoshop with blanks in place of caption and title.
+
+    Nothing is left of a segment that continues another, where a caption has no beginning.
+    """
+    resources = body[len(jpeg.PHOTOSHOP_HEAD) :]
+    if not resources.startswith(RESOURCE):
+        return b""
+    found = iptc_of(resources)
+    at, cleaned = body.find(found), bytearray(body)
+    for field in iptc_fields(found):
+        if field.record == 2 and field.number in (CAPTION, TITLE):
+            cleaned[at + field.start : at + field.end] = b" " * (field.end - field.start)
     return bytes(cleaned)
 
 
