@@ -22,7 +22,6 @@ from flux_cli.images.metadata.record import (
     known_fields,
     parse_json,
 )
-from flux_cli.images.metadata.tools import READERS
 from flux_cli.images.metadata.xmp_scan import RECORD, REMOTE, XmpError
 
 MAX_FIELDS = 1000
@@ -149,8 +148,12 @@ def _iptc(data: bytes) -> dict[str, str]:
 
 def _record(fields: Mapping[str, str]) -> tuple[Record, str]:
     """The record of the first source that wrote one: flux, other programs, IPTC fields."""
+    if not fields:
+        return Record(), ""
     if ours := from_document(parse_json(fields.get(f"xmp:{RECORD}", ""))):
         return ours, "flux"
+    from flux_cli.images.metadata.tools import READERS  # most new images have no metadata
+
     standard = _standard(fields)
     for source, reader in READERS:
         if record := reader(fields):

@@ -4,7 +4,6 @@ import os
 import stat
 import struct
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from shlex import quote
 from typing import BinaryIO, TextIO
@@ -89,7 +88,11 @@ def attachment(
     if len(sent) > max(MAX_ATTACHMENT, len(data)):
         raise UsageError(f"{name} {asked!r} is larger than {MAX_ATTACHMENT >> 20} MiB once turned")
     uri = data_uri(sent, FORMATS[image.format].mime)
-    return Attachment(asked, uri, "" if sent is sound else sha256(sound).hexdigest())
+    if sent is sound:
+        return Attachment(asked, uri)
+    from hashlib import sha256  # takes 2 ms, and most commands name no image
+
+    return Attachment(asked, uri, sha256(sound).hexdigest())
 
 
 def _without_metadata(image: Inspection, sound: bytes) -> bytes:

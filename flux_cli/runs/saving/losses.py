@@ -61,11 +61,13 @@ def _pack(
     reading: Reading | None, details: ImageDetails, formats: Sequence[str], *, has_prompt: bool
 ) -> tuple[dict[str, Cargo], list[str]]:
     """The metadata for each format, and what is lost, with the formats that lose it."""
-    from flux_cli.images.metadata.transfer.cargo import pack  # few images are made anew
-    from flux_cli.images.metadata.transfer.carried import read_carried
-
     if reading is None:
         return {}, ["its metadata, which is damaged"]
+    if not reading.blocks:
+        return {}, []
+    from flux_cli.images.metadata.transfer.cargo import pack  # many images have no metadata
+    from flux_cli.images.metadata.transfer.carried import read_carried
+
     is_turned = details.orientation in SIDEWAYS
     carried = read_carried(reading, is_turned=is_turned, has_prompt=has_prompt)
     cargo = {name: pack(carried, name) for name in formats}
