@@ -1,6 +1,7 @@
 """How providers take a model: built-in tables are complete, and wrong ones are refused."""
 
 import pytest
+from model_files import HEAD, ONE_SIZE, write_model
 
 from flux_cli.catalog.find import find_model, list_models, read_servers
 from flux_cli.catalog.reading import read
@@ -111,13 +112,9 @@ def test_a_known_kind_of_server_says_what_it_does_with_every_option(name):
 
 # --- wrong tables
 
-MODEL = """
-id = "small"
-name = "Small"
-vendor = "Somebody"
-summary = "A model"
-default_size = "1024x1024"
-sizes = [{ size = "1024x1024", aspect_ratio = "1:1", resolution = "1K" }]
+MODEL = (
+    f"{HEAD}{ONE_SIZE}"
+    """
 
 [parameters.raw]
 type = "boolean"
@@ -136,6 +133,7 @@ any_ratio = ["1:2", "2:1"]
 [providers.fal.parameters]
 RAW
 """
+)
 RAW = (
     'raw = { behavior = "renamed", name = "less", choices = ["a"], values = { a = "b" }'
     ', reason = "why", required = true }\n'
@@ -145,14 +143,8 @@ PROVIDER = MODEL[MODEL.index("[providers.fal]") :]
 FIELDS = "providers.fal.parameters"
 
 
-def written(folder, text):
-    path = folder / "small.toml"
-    path.write_text(text, encoding="utf-8")
-    return path
-
-
 def test_a_good_table_is_read_key_by_key(tmp_path):
-    dialect = read(written(tmp_path, MODEL)).dialects["fal"]
+    dialect = read(write_model(tmp_path, MODEL)).dialects["fal"]
     assert dialect[:6] == ("fal", "fal-ai/small", Price(0.01), ("png",), ("1:1",), ("1:2", "2:1"))
     assert dialect.fields["raw"] == ("renamed", "less", "", ("a",), {"a": "b"}, "why", True, False)
 
@@ -190,6 +182,6 @@ def test_a_good_table_is_read_key_by_key(tmp_path):
 def test_a_wrong_table_is_refused_with_file_key_and_reason(tmp_path, old, new, reason):
     assert MODEL.count(old) == 1
     with pytest.raises(CatalogError) as raised:
-        read(written(tmp_path, MODEL.replace(old, new)))
+        read(write_model(tmp_path, MODEL.replace(old, new)))
     assert reason in raised.value.message
     assert "small.toml" in raised.value.message

@@ -5,19 +5,16 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from model_files import HEAD, ONE_SIZE, write_model
 
 from flux_cli.catalog.reading import read
 from flux_cli.core.errors import CatalogError
 from flux_cli.core.model import UNKNOWN_PRICE, Price, Size
 
 BY_MEGAPIXELS = Price(None, 0.03, 0.015)
-FILE = """
-id = "small"
-name = "Small"
-vendor = "Somebody"
-summary = "A model"
-default_size = "1024x1024"
-sizes = [{ size = "1024x1024", aspect_ratio = "1:1", resolution = "1K" }]
+FILE = (
+    f"{HEAD}{ONE_SIZE}"
+    """
 PRICE
 [parameters]
 [routes.fal]
@@ -25,6 +22,7 @@ model = "fal/small"
 upstream = "fal-ai/small"
 price = { first_mp = 0.02, further_mp = 0.01 }
 """
+)
 
 
 def size_of(width, height, tier="1K", native=None):
@@ -76,9 +74,7 @@ def test_a_larger_image_never_costs_less(width, height, more):
 
 
 def read_text(folder, line):
-    path = folder / "small.toml"
-    path.write_text(FILE.replace("PRICE", line), encoding="utf-8")
-    return read(path)
+    return read(write_model(folder, FILE.replace("PRICE", line)))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import tomllib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from model_files import write_model
 
 from flux_cli.catalog.find import find_model, list_models, similar_model
 from flux_cli.catalog.reading import BUILT_IN, read
@@ -74,12 +75,6 @@ def folder(tmp_path):
     return path
 
 
-def written(folder, text, name="small"):
-    path = folder / f"{name}.toml"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
 def changed(old, new):
     assert GOOD.count(old) >= 1, old
     return GOOD.replace(old, new, 1)
@@ -94,7 +89,7 @@ def test_each_built_in_file_loads_under_its_own_name(path):
 
 
 def test_a_whole_file_is_read_key_by_key(folder):
-    model = read(written(folder, GOOD))
+    model = read(write_model(folder, GOOD))
     assert model[:4] == ("small", "Small", "Somebody", "A model")
     assert model[4:10] == (
         "https://example.org",
@@ -120,7 +115,7 @@ def test_a_file_may_leave_out_what_is_optional(folder):
     )
     text, count = optional.subn("", GOOD)
     assert count == 7
-    model = read(written(folder, text))
+    model = read(write_model(folder, text))
     assert (model.aliases, model.page, model.native_formats) == ((), "", ())
     assert (model.price, model.prompt_limit) == (UNKNOWN_PRICE, None)
     assert model.routes[0].aspect_ratios == ()
@@ -128,12 +123,12 @@ def test_a_file_may_leave_out_what_is_optional(folder):
 
 @pytest.mark.parametrize("price", ["1", "0", "0.0", "1e-3"])
 def test_whole_numbers_and_nothing_are_prices_too(folder, price):
-    path = written(folder, changed("price_usd = 0.01", f"price_usd = {price}"))
+    path = write_model(folder, changed("price_usd = 0.01", f"price_usd = {price}"))
     assert read(path).price == Price(float(price))
 
 
 def test_a_file_may_be_as_large_as_the_limit(folder):
-    assert read(written(folder, GOOD + "#" * (MAX_BYTES - len(GOOD)))).id == "small"
+    assert read(write_model(folder, GOOD + "#" * (MAX_BYTES - len(GOOD)))).id == "small"
 
 
 # --- wrong files
@@ -343,7 +338,7 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_file_is_refused_with_file_key_and_reason(folder, case):
     text, reason = WRONG[case]
-    path = written(folder, text)
+    path = write_model(folder, text)
     with pytest.raises(CatalogError) as raised:
         read(path)
     assert raised.value.message.startswith((f"model file {path}: ", f"model file {path} is "))
@@ -422,13 +417,13 @@ def test_an_unknown_name_finds_nothing_but_perhaps_a_near_one(name, hint):
 
 
 def test_a_name_never_leaves_the_folders(folder, tmp_path):
-    written(tmp_path, GOOD)
+    write_model(tmp_path, GOOD)
     assert find_model("../small", (folder,)) is None
     assert find_model(str(tmp_path / "small"), (folder,)) is None
 
 
 def test_a_user_s_model_is_found_beside_the_built_in_ones(folder):
-    written(folder, GOOD)
+    write_model(folder, GOOD)
     for name in ("small", "tiny", "fal/small", "fal/tiny"):
         assert find_model(name, (folder,)).name == "Small"
     assert similar_model("smal", (folder,)) == "did you mean small?"
@@ -437,7 +432,7 @@ def test_a_user_s_model_is_found_beside_the_built_in_ones(folder):
 
 def test_a_user_s_file_replaces_the_built_in_one_of_the_same_id(folder):
     text = (BUILT_IN / f"{ULTRA}.toml").read_text(encoding="utf-8")
-    written(folder, text.replace("price_usd = 0.06", "price_usd = 0.05"), ULTRA)
+    write_model(folder, text.replace("price_usd = 0.06", "price_usd = 0.05"), ULTRA)
     for name in (ULTRA, "flux-pro-1.1-ultra", f"fal/{ULTRA}"):
         assert find_model(name, (folder,)).price == Price(0.05)
     prices = {model.id: model.price for model in list_models((folder,))}
@@ -446,7 +441,7 @@ def test_a_user_s_file_replaces_the_built_in_one_of_the_same_id(folder):
 
 
 def test_a_wrong_file_of_the_user_is_an_error_only_where_it_is_needed(folder):
-    written(folder, "nonsense")
+    write_model(folder, "nonsense")
     assert find_model(ULTRA, (folder,)).id == ULTRA  # found by its file name alone
     for name in ("small", "flux-pro-1.1-ultra", "unheard-of"):
         with pytest.raises(CatalogError):

@@ -1,20 +1,17 @@
 """Sets of parameters and dialects that model files share, built-in ones and those of users."""
 
 import pytest
+from model_files import HEAD, ONE_SIZE, write_model
 
 from flux_cli.catalog.find import find_model
 from flux_cli.catalog.reading import read
 from flux_cli.core.errors import CatalogError
 
 ULTRA = find_model("flux1.1-pro-ultra")
-FILE = """
-id = "small"
-name = "Small"
-vendor = "Somebody"
-summary = "A model"
-default_size = "1024x1024"
+FILE = (
+    f"{HEAD}{ONE_SIZE}"
+    """
 parameter_set = "images"
-sizes = [{ size = "1024x1024", aspect_ratio = "1:1", resolution = "1K" }]
 
 [parameters.resolution]
 default = "2K"
@@ -35,12 +32,11 @@ aspect_ratios = ["1:1"]
 raw = { behavior = "passthrough" }
 seed = { behavior = "unsupported", reason = "none there" }
 """
+)
 
 
 def read_text(folder, text):
-    path = folder / "small.toml"
-    path.write_text(text, encoding="utf-8")
-    return read(path)
+    return read(write_model(folder, text))
 
 
 def test_a_file_of_the_user_takes_a_set_and_says_only_what_differs(tmp_path):

@@ -1,18 +1,16 @@
 """Sizes of model files: ratios and resolutions, and free sizes; wrong ones are refused."""
 
 import pytest
+from model_files import HEAD, write_model
 
 from flux_cli.catalog.find import find_model
 from flux_cli.catalog.reading import read
 from flux_cli.core.errors import CatalogError
 from flux_cli.core.model import AnySize
 
-FILE = """
-id = "small"
-name = "Small"
-vendor = "Somebody"
-summary = "A model"
-default_size = "1024x1024"
+FILE = (
+    f"{HEAD}"
+    """
 any_size = { step = 16, min_side = 64, max_pixels = 4194304 }
 auto_size = true
 
@@ -28,12 +26,11 @@ resolutions = ["1K", "2K"]
 any_size = { step = 32, max_side = 2048, max_pixels = 4194304 }
 [providers.fal.parameters]
 """
+)
 
 
 def read_text(folder, text):
-    path = folder / "small.toml"
-    path.write_text(text, encoding="utf-8")
-    return read(path)
+    return read(write_model(folder, text))
 
 
 def names_of(model):

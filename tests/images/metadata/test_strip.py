@@ -6,9 +6,8 @@ import struct
 
 import pytest
 from PIL import Image, ImageCms
-from sample_images import IMAGES, damaged_copies, encoded
+from sample_images import IMAGES, damaged_copies, encoded, signed
 
-from flux_cli.images.containers import png
 from flux_cli.images.containers.container import Block
 from flux_cli.images.containers.parts import splice
 from flux_cli.images.containers.registry import CONTAINERS, inspect, read_blocks
@@ -152,21 +151,6 @@ def test_what_people_say_about_a_photograph_is_no_prompt(name):
     container, data = CONTAINERS[name], IMAGES[name if name != "webp" else "webp lossy"]
     data = b"".join(splice(data, container.add(data, Block("xmp", packet))))
     assert stripped(data, "no-prompt") == (data, ())
-
-
-def signed(name: str, data: bytes) -> bytes:
-    if name == "png":
-        return data[:33] + png.chunk(b"caBX", b"\0\0\0\x20jumb") + data[33:]
-    if name == "jpeg":
-        body = b"JP\0\1\0\0\0\1\0\0\0\x40jumb\0\0\0\x1ejumdc2pa" + bytes(16)
-        return data[:2] + b"\xff\xeb" + struct.pack(">H", 2 + len(body)) + body + data[2:]
-    if name == "gif":
-        return data[:-1] + b"!\xff\x0bC2PA_GIF\1\0\0\4abcd\0" + data[-1:]
-    if name == "avif":
-        head = struct.pack(">I4s", 28, b"uuid")
-        return data + head + bytes.fromhex("d8fec3d61b0e483c92975828877ec481") + b"1234"
-    whole = data + b"C2PA" + struct.pack("<I", 4) + b"abcd"
-    return whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:]
 
 
 @each_format
