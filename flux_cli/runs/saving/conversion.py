@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
 from flux_cli.core.errors import FluxError, Interrupted, resource_error
@@ -114,20 +115,22 @@ class _Conversion:
     ) -> None:
         self._number, self._image, self._encoders = number, image, encoders
         self._display = display
+        self._began, self._size = time.monotonic(), 0  # the size of the source in bytes
+        self._has_ended = False  # whether no file is left to make
+        self._telling, self._is_told = Lock(), False
         self.files = SavedFiles(sink)
         self.errors = list(image.errors)
-        self.is_done = False  # whether every file is saved, or known to fail
 
     def run(self) -> None:
         """Read the image, make its files and save them one by one, until the files are closed.
 
         A file that cannot be made does not stop those after it.
         """
-        image, began, size = self._image, time.monotonic(), 0
+        image, self._began = self._image, time.monotonic()
         self._display(Event("begun", self._number, f"converting {image.source}"))
         try:
             data = read_source(image.source) if image.data is None else image.data
-            size = len(data)
+            self._size = len(data)
             self._make(data)
         except FluxError as error:
             self._fail(error)
@@ -136,8 +139,17 @@ class _Conversion:
             if scarce is None:
                 raise
             self._fail(scarce)  # other images may need less
-        for event in conversion_events(self._number, self.result(), size, time.monotonic() - began):
-            self._display(event)
+        self.tell()
+
+    def tell(self) -> None:
+        """Show what became of the image so far. Only the first call does: no file is shown twice."""
+        with self._telling:
+            if self._is_told:
+                return
+            self._is_told = True
+            seconds = time.monotonic() - self._began
+            for event in conversion_events(self._number, self.result(), self._size, seconds):
+                self._display(event)
 
     def _make(self, data: bytes) -> None:
         image, seen = self._image, examine(data)
@@ -149,13 +161,18 @@ class _Conversion:
                 return
         if image.is_full and keeps_more(data, seen, provenance):
             self.files.remarks.append(KEEPS_MORE)
-        self.is_done = True
+        self._has_ended = True
 
     def _fail(self, error: FluxError) -> None:
-        self.is_done = True
+        self._has_ended = True
         named = name_source(self._image.source, error)
         if named.message not in (other.message for other in self.errors):
             self.errors.append(named)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every file is saved, or known to fail."""
+        return self._has_ended or len(self.files.images) == len(self._image.files)
 
     def result(self) -> Result:
         """What became of the image so far."""
@@ -170,6 +187,8 @@ def _stop(conversions: Sequence[_Conversion]) -> None:
         conversion.files.close()
     for conversion in conversions:
         conversion.files.wait(PATIENCE)
+        if conversion.files.images:  # its thread may not have come to it
+            conversion.tell()
     unfinished = [conversion for conversion in conversions if not conversion.is_done]
     count = f"{len(unfinished)} of {len(conversions)}"
     error = Interrupted(f"interrupted: {count} images were not converted")

@@ -67,10 +67,12 @@ INTERRUPTS = [
 
 @pytest.mark.parametrize("signals", INTERRUPTS, ids=["ctrl-c", "impatient", "term", "hang-up"])
 def test_an_interrupt_waits_for_files_that_are_being_written_and_lists_them(work, photos, signals):
-    sink = SlowFolder(*signals)
-    results = convert_all(planned(photos, "webp", "jpeg"), sink, workers=1)
+    sink, events = SlowFolder(*signals), []
+    results = convert_all(planned(photos, "webp", "jpeg"), sink, 1, events.append)
+    shown = sorted(event.path for event in events if event.kind == "saved")
     assert sink.done == sink.started < 8
     listed = sorted(saved.path for result in results for saved in result.saved)
+    assert shown == listed
     assert listed == sorted(path.name for path in work.iterdir() if path.name not in photos)
     assert [error.code for result in results for error in result.errors] == ["interrupted"] * 4
     assert results[0].errors[0].message == "interrupted: 4 of 4 images were not converted"
