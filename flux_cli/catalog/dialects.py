@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from flux_cli.catalog.prices import read_price
+from flux_cli.catalog.references import read_references
 from flux_cli.catalog.shared import fill_dialect
 from flux_cli.catalog.toml_table import Table, load
 from flux_cli.core.errors import UsageError
@@ -49,6 +50,7 @@ def _dialect(name: str, row: Table, order: Iterable[str]) -> Dialect:
         any_size=read_any_size(row),
         strict=row.take_or("strict", bool, default=False) or False,
         in_flight=row.take_or("in_flight", int, None),
+        references=read_references(row),
     )
     row.end()
     if dialect.in_flight is not None and dialect.in_flight < 1:

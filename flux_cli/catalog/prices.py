@@ -18,14 +18,16 @@ def read_price(row: Table) -> Price:
     if per_image is not None:
         raise row.wrong("price", "is given beside price_usd; use only one of them")
     first, further = _amount(table, "first_mp"), _amount(table, "further_mp")
+    read = _amount(table, "input_mp")
     amounts = table.take_or("tiers", dict, {}) or {}
     tiers = _tiers(Table(table.path, f"{table.key}.tiers", amounts))
     table.end()
     if bool(tiers) == (first is not None):
         raise row.wrong("price", "must have either first_mp or tiers")
-    if first is None and further is not None:
-        raise table.wrong("further_mp", "needs first_mp")
-    return Price(None, first, further or 0.0, tiers)
+    for key, amount in (("further_mp", further), ("input_mp", read)):
+        if first is None and amount is not None:
+            raise table.wrong(key, "needs first_mp")
+    return Price(None, first, further or 0.0, tiers, read)
 
 
 def _tiers(table: Table) -> dict[str, float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from flux_cli.catalog.dialects import read_any_size, read_dialects
 from flux_cli.catalog.prices import read_price
+from flux_cli.catalog.references import read_references
 from flux_cli.catalog.shared import shared_parameters
 from flux_cli.catalog.sizes import read_sizes
 from flux_cli.catalog.toml_table import Table, load
@@ -49,6 +50,7 @@ def _model(table: Table) -> Model:
         dialects=read_dialects(table.tables("providers", required=False), parameters),
         any_size=read_any_size(table),
         auto_size=table.take_or("auto_size", bool, default=False) or False,
+        references=read_references(table),
         on_gateway=table.take_or("gateway", bool, default=True) is not False,
         legacy=table.take_or("legacy", str, "") or "",
         retires=str(table.take_or("retires", date, None) or ""),
@@ -89,10 +91,10 @@ def _check(model: Model, table: Table) -> None:
     for name in model.native_formats:
         if name not in FORMATS:
             raise table.wrong("native_formats", f"{name!r} is not one of {', '.join(FORMATS)}")
-    _check_references(model, table)
+    _check_links(model, table)
 
 
-def _check_references(model: Model, table: Table) -> None:
+def _check_links(model: Model, table: Table) -> None:
     """Check that providers list every parameter, and that all ratios and routes exist."""
     ratios = {size.aspect_ratio for size in model.sizes}
     for dialect in model.dialects.values():

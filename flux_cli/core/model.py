@@ -8,8 +8,10 @@ from flux_cli.core.lite import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TypeAlias
 
+    Pixels: TypeAlias = tuple[int, int]  # width and height
 
 # The words that model files may use, checked by catalog.reading.
 KINDS = ("string", "integer", "number", "boolean", "image")
@@ -21,9 +23,12 @@ SPELLINGS = (
 # Kinds of servers that make one image at a time, on a machine of their user: others wait there.
 ONE_AT_A_TIME = ("localai", "sdcpp")
 PROTOCOLS = ("openai", "bfl", "fal", "replicate")
+# How several references fill a field: in files of a form, in a list, in numbered fields, or not.
+REFERENCE_SPELLINGS = ("files", "list", "numbered", "single")
 
 MEGAPIXEL = 1024 * 1024  # pixels, as providers count them for prices
 BILLED_STEP = 16  # pixels; models make sides in such steps, so 1145x916 is less than a megapixel
+MOST_INPUT_MP = 4  # megapixels of one reference that are billed: larger ones are scaled down
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
@@ -78,16 +83,22 @@ class Price(NamedTuple):
     first_mp: float | None = None  # of the first megapixel, which is billed whole
     further_mp: float = 0.0  # of each further one, rounded up
     tiers: dict[str, float] = {}  # noqa: RUF012 - never changed; by resolution: "1K"
+    input_mp: float | None = None  # of each megapixel of references; None: unknown
 
-    def usd(self, size: Size | None) -> float | None:
-        """The price of an image of this size; None if it is unknown. `size` is None if unknown."""
+    def usd(self, size: Size | None, references: Sequence[Pixels] = ()) -> float | None:
+        """The price of an image of this size; None if it is unknown. `size` is None if unknown.
+
+        `references` are the sizes of the images that are sent along; each is rounded up alone.
+        """
         if self.per_image is not None:
             return self.per_image
-        if size is None:
+        if size is None or (references and self.input_mp is None):
             return None
-        if self.first_mp is not None:
-            return self.first_mp + (_billed_megapixels(*size.expected) - 1) * self.further_mp
-        return self.tiers.get(size.resolution)
+        if self.first_mp is None:
+            return self.tiers.get(size.resolution)
+        further = _billed_megapixels(*size.expected) - 1
+        read = sum(min(MOST_INPUT_MP, _billed_megapixels(*pixels)) for pixels in references)
+        return self.first_mp + further * self.further_mp + read * (self.input_mp or 0.0)
 
 
 def _billed_megapixels(width: int, height: int) -> int:
@@ -136,6 +147,29 @@ class Field(NamedTuple):
     by_name: bool = False  # sent as it is if the user names it with -p; flux can do the work itself
 
 
+class References(NamedTuple):
+    """How one model takes images as input at one provider, or one kind of server any model.
+
+    `path` is the name of the model there if it is another one with references. `follow` are the
+    fields that give the image the shape of the first reference, beside leaving out the size.
+    `follows` is False where nothing does: then the size of the reference is sent.
+    """
+
+    most: int  # images of one request
+    field: str = "image"
+    spelling: str = "files"  # one of REFERENCE_SPELLINGS
+    encoding: str = "data_uri"  # of a local file, unless it is a file of a form; or "base64"
+    path: str = ""
+    follow: dict[str, str] = {}  # noqa: RUF012 - never changed
+    follows: bool = True
+    price: Price = UNKNOWN_PRICE  # of an image made with references; unknown: as without
+    min_side: int = 1  # pixels
+    max_pixels: int | None = None
+    max_bytes: int | None = None
+    mask: str = ""  # the field of a mask; "": none is taken
+    takes_urls: bool = True  # else flux downloads them
+
+
 class Dialect(NamedTuple):
     """How one provider takes one model, or how one kind of server takes any model."""
 
@@ -149,6 +183,7 @@ class Dialect(NamedTuple):
     any_size: AnySize | None = None  # sizes it takes beside the published ones
     strict: bool = False  # it refuses fields that it does not know
     in_flight: int | None = None  # the most requests at once, where the model has less than others
+    references: References | None = None  # None: it takes no images as input
 
 
 class Model(NamedTuple):
@@ -170,6 +205,7 @@ class Model(NamedTuple):
     dialects: dict[str, Dialect] = {}  # noqa: RUF012 - never changed
     any_size: AnySize | None = None  # sizes that the model itself makes; the gateway takes fewer
     auto_size: bool = False  # `auto` is the shape of a reference image
+    references: References | None = None  # at the gateway; None: it takes no images as input
     on_gateway: bool = True
     legacy: str = ""  # what replaces it, as a sentence; "": it is current
     retires: str = ""  # the day on which the model ends, as 2026-12-01; "": not announced

@@ -21,7 +21,8 @@ def own_models() -> str:
     """
     models = [read(path) for path in sorted(BUILT_IN.glob("*.toml"))]
     head = HEAD.format(
-        source="models/*.toml", names="AnySize, Dialect, Field, Model, Param, Price, Route, Size"
+        source="models/*.toml",
+        names="AnySize, Dialect, Field, Model, Param, Price, References, Route, Size",
     )
     makers = "".join(
         f"\n\ndef {_maker(model)}() -> Model:\n    return {source(model, 1)}\n" for model in models
@@ -33,7 +34,7 @@ def own_models() -> str:
 
 def own_servers() -> str:
     """The text of the module with all kinds of OpenAI-compatible servers, by name."""
-    head = HEAD.format(source="servers.toml", names="Dialect, Field, Price")
+    head = HEAD.format(source="servers.toml", names="Dialect, Field, Price, References")
     return f"{head}\nSERVERS = {{\n{_rows(read_servers().items())}}}\n"
 
 
