@@ -27,7 +27,7 @@ from likeness import psnr, ssim
 from PIL import Image
 from scene import graphic, photo, text
 
-from flux_cli.images.pixels.encode import encode
+from flux_cli.images.pixels.encoding.encode import encode
 
 ROUNDS = 5
 SMALL = (344, 192)  # pixels of the short form

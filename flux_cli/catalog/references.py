@@ -4,6 +4,7 @@ from flux_cli.catalog.prices import read_price
 from flux_cli.catalog.toml_table import Table
 from flux_cli.core.model import REFERENCE_SPELLINGS, References
 
+FORMS = ("files", "repeated")  # spellings of images as files of a form
 ENCODINGS = ("data_uri", "base64")
 
 
@@ -33,7 +34,7 @@ def read_references(row: Table) -> References | None:
         max_pixels=table.take_or("max_pixels", int, None),
         max_bytes=table.take_or("max_bytes", int, None),
         mask=table.take_or("mask", str, "") or "",
-        takes_urls=table.take_or("takes_urls", bool, default=spelling != "files") is not False,
+        takes_urls=table.take_or("takes_urls", bool, default=spelling not in FORMS) is not False,
     )
     table.end()
     _check(references, table)
@@ -57,5 +58,5 @@ def _check(references: References, table: Table) -> None:
         limit = getattr(references, key)
         if limit is not None and limit < 1:
             raise table.wrong(key, "must be at least 1")
-    if references.mask and references.spelling != "files":
+    if references.mask and references.spelling not in FORMS:
         raise table.wrong("mask", "is only known where images are files of a form")

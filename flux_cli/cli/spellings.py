@@ -55,6 +55,16 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "enhance_prompt": Spelling(
             "--enhance-prompt/--no-enhance-prompt", "", "Let the provider enhance the prompt (fal)"
         ),
+        "image": Spelling(
+            "--image",
+            "FILE|URL|-",
+            "Image to edit or combine; repeatable, and the prompt may say: image 1, image 2",
+        ),
+        "mask": Spelling(
+            "--mask",
+            "FILE",
+            "Only change what is transparent in this image, or white on black",
+        ),
         "image_prompt": Spelling(
             "--image-prompt",
             "FILE|URL",

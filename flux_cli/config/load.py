@@ -43,6 +43,7 @@ class Settings(NamedTuple):
     model: str
     provider: ProviderRow
     base_url: str
+    image_field: str | None
     output: str | None
     output_format: str | None
     concurrency: int
@@ -110,6 +111,7 @@ def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Sett
         model=text("model") or "",
         provider=provider,
         base_url=base_url,
+        image_field=text("image_field"),
         output=os.path.expanduser(text("output") or "") or None,
         output_format=text("output_format"),
         concurrency=int(number("concurrency")),

@@ -64,6 +64,13 @@ SETTINGS = (
         variable="FLUX_HTTP_HOSTS",
         project=False,
     ),
+    Setting(
+        "image_field",
+        "text",
+        "name of the field of images in a form [default: image, of several image[]]",
+        variable="FLUX_IMAGE_FIELD",
+        choices=("image", "image[]"),
+    ),
     Setting("output", "text", "default of -o: file, folder or template", None, "FLUX_OUTPUT"),
     Setting("output_format", "text", f"default of -f: {ALL_FORMATS}", None, "FLUX_OUTPUT_FORMAT"),
     Setting(

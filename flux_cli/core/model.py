@@ -23,12 +23,14 @@ SPELLINGS = (
 # Kinds of servers that make one image at a time, on a machine of their user: others wait there.
 ONE_AT_A_TIME = ("localai", "sdcpp")
 PROTOCOLS = ("openai", "bfl", "fal", "replicate")
-# How several references fill a field: in files of a form, in a list, in numbered fields, or not.
-REFERENCE_SPELLINGS = ("files", "list", "numbered", "single")
+# How references fill a field: as files of a form (of several, the field is `image[]`, or the same
+# `image` repeated), in a list, in numbered fields, or a single one.
+REFERENCE_SPELLINGS = ("files", "repeated", "list", "numbered", "single")
 
 MEGAPIXEL = 1024 * 1024  # pixels, as providers count them for prices
 BILLED_STEP = 16  # pixels; models make sides in such steps, so 1145x916 is less than a megapixel
-MOST_INPUT_MP = 4  # megapixels of one reference that are billed: larger ones are scaled down
+# The pixels of a reference that are billed at most: larger ones are scaled down.
+LARGEST_INPUT = (2048, 2048)
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
@@ -97,7 +99,8 @@ class Price(NamedTuple):
         if self.first_mp is None:
             return self.tiers.get(size.resolution)
         further = _billed_megapixels(*size.expected) - 1
-        read = sum(min(MOST_INPUT_MP, _billed_megapixels(*pixels)) for pixels in references)
+        most = _billed_megapixels(*LARGEST_INPUT)
+        read = sum(min(most, _billed_megapixels(*pixels)) for pixels in references)
         return self.first_mp + further * self.further_mp + read * (self.input_mp or 0.0)
 
 
@@ -157,7 +160,7 @@ class References(NamedTuple):
 
     most: int  # images of one request
     field: str = "image"
-    spelling: str = "files"  # one of REFERENCE_SPELLINGS
+    spelling: str = "files"  # one of REFERENCE_SPELLINGS; "": they are not sent
     encoding: str = "data_uri"  # of a local file, unless it is a file of a form; or "base64"
     path: str = ""
     follow: dict[str, str] = {}  # noqa: RUF012 - never changed

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 class Input(NamedTuple):
     """What to generate: a prompt, as words as typed, or an image whose record is reused.
 
-    `no_seed`: no seed is sent, unless the server needs one.
+    `image` are images as input, in the order in which the prompt means them, and `mask` is the mask
+    of the first. `no_seed`: no seed is sent, unless the server needs one.
     """
 
     prompt: list[str] | None = None
     like: str | None = None
+    image: list[str] | None = None
+    mask: str | None = None
     no_seed: bool = False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.model import Json
+from flux_cli.core.model import LARGEST_INPUT, Json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from flux_cli.core.auth import Auth
-    from flux_cli.core.model import Dialect, Model, Size
+    from flux_cli.core.model import Dialect, Model, References, Size
     from flux_cli.core.outcome import Facts
+    from flux_cli.core.uploads import Body, Content
 
 
 COUNTS = ("n", "num_images", "num_outputs")  # fields of bodies that ask for several images
 MAX_IMAGES = 10_000  # of a run; a typing error must not plan a million paid requests
 TYPED, DRAWN, DERIVED = "typed", "drawn", "derived"  # see Plan
+FORM, INSIDE = "form", "inside"  # where images are sent along: as files of a form, inside the JSON
 
 
 class Attachment(NamedTuple):
@@ -34,6 +36,27 @@ class Attachment(NamedTuple):
 Value: TypeAlias = Json | Attachment
 
 
+class Reference(NamedTuple):
+    """An image that the user gave as input: read, checked, and stored as it is sent.
+
+    `width` and `height` are pixels of the upright image, and `digest` is the SHA-256 of the file in
+    hex. Without `content`, it is a URL that the provider reads itself.
+    """
+
+    asked: str  # as typed: a path, a URL, or - for standard input
+    name: str  # of the file, without its folder
+    digest: str = ""
+    width: int = 0
+    height: int = 0
+    format: str = ""  # as it is sent
+    content: Content | None = None
+
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Width and height in pixels; the most that is billed if they are unknown."""
+        return (self.width, self.height) if self.width else LARGEST_INPUT
+
+
 class Request(NamedTuple):
     """What the user asked for. Parameters that were not given are not in `parameters`."""
 
@@ -44,6 +67,9 @@ class Request(NamedTuple):
     output: str | None = None
     named: tuple[str, ...] = ()  # the parameters that were typed with -p, under their own names
     reused: tuple[str, ...] = ()  # the parameters that nobody typed: they come from --like
+    references: tuple[Reference, ...] = ()  # images as input, in the order of their meaning
+    mask: Reference | None = None  # the parts of the first reference to change: transparent ones
+    taken: References | None = None  # how they are sent; None: there are none
 
 
 class Note(NamedTuple):
@@ -75,7 +101,7 @@ class Resolved(NamedTuple):
     dialect: Dialect | None = None  # how the provider takes it; None: like the gateway
     route: str | None = None
     size: Size | None = None
-    aspect_ratio: str | None = None  # as it is sent, if the provider takes ratios
+    aspect_ratio: str | None = None  # as it is sent, if the provider takes ratios; see `follows`
     n: int = 1
     seeds: tuple[int, ...] = ()  # that the user named; a single one is counted up for n images
     format: str | None = None  # of the files; None: as received
@@ -90,6 +116,11 @@ class Resolved(NamedTuple):
         if self.model:
             return self.model.id
         return self.sent_model.removeprefix(f"{self.route}/")
+
+    @property
+    def follows(self) -> bool:
+        """Whether the provider chooses the size, by the first reference."""
+        return self.model is not None and self.aspect_ratio is None
 
     @property
     def seed(self) -> int | None:
@@ -108,15 +139,22 @@ class Call(NamedTuple):
     number: int
     seed: Json  # None: none is sent, or it is not drawn yet
     model: str  # the model's name at the provider
-    body: dict[str, Json]
+    body: Body
+    uploads: str = ""  # FORM or INSIDE; "": the body has no images to read
 
     @property
     def images(self) -> int:
         """How many images the body asks for: one, unless a parameter such as `-p n=2` says so."""
         from flux_cli.core.values import read_amount  # which imports this module
 
-        counts = [read_amount(self.body.get(name)) for name in COUNTS]  # servers take "4" and 4.0
+        body = self.shown
+        counts = [read_amount(body.get(name)) for name in COUNTS]  # servers take "4" and 4.0
         return max([1, *(int(count) for count in counts if count)])
+
+    @property
+    def shown(self) -> dict[str, Json]:
+        """The body as JSON, with words in the places of images."""
+        return _shown(self.body, self.uploads)
 
 
 class Plan(NamedTuple):
@@ -132,12 +170,26 @@ class Plan(NamedTuple):
 
 
 class Post(NamedTuple):
-    """One call as an HTTP POST with a JSON body."""
+    """One call as an HTTP POST. The body is JSON unless `uploads` is FORM. See Call."""
 
     url: str
-    body: dict[str, Json]
+    body: Body
     auth: Auth | None = None
     headers: dict[str, str] = {}  # noqa: RUF012 - never changed
+    uploads: str = ""
+
+    @property
+    def shown(self) -> dict[str, Json]:
+        """The body as JSON, with words in the places of images."""
+        return _shown(self.body, self.uploads)
+
+
+def _shown(body: Body, uploads: str) -> dict[str, Json]:
+    if not uploads:
+        return body  # type: ignore[return-value] # without images it is JSON
+    from flux_cli.core.uploads import shown_body  # most requests have none
+
+    return shown_body(body)
 
 
 def add_path(base: str, path: str) -> str:

@@ -16,6 +16,7 @@ from typing import Protocol
 from flux_cli.core.errors import DiskError, FluxError, NetworkError, ProviderError, ResourceError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Reply
+from flux_cli.http.body import Content
 from flux_cli.http.datauri import too_large_error
 from flux_cli.http.errors import root_cause
 from flux_cli.http.replies import MARK
@@ -39,7 +40,7 @@ class HttpRequest(NamedTuple):
     method: str
     url: str
     headers: dict[str, str]
-    body: bytes | None = None
+    body: Content | None = None
     silence: float | None = None  # seconds without data before giving up; None: no limit
     into: str | None = None  # path for the body of a good answer; None: the body is JSON
     # Called as soon as the answer is complete, or as complete as it gets: see `Inbox.end_early`.
@@ -84,7 +85,8 @@ class InProcess:
 
     async def send(self, request: HttpRequest, receiver: Receiver) -> None:
         """Push the answer of the function to the receiver."""
-        reply = await asyncio.to_thread(self._answer, request.body or b"")
+        assert isinstance(request.body, bytes)  # noqa: S101 - no image is sent to a sketch
+        reply = await asyncio.to_thread(self._answer, request.body)
         receiver.begin(Head(reply.status, reply.headers))
         receiver.take(reply.data)
         receiver.end()

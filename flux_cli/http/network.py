@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from flux_cli.http.body import Content, Form, JsonStream
 from flux_cli.http.errors import (
     connection_broken_error,
     invalid_address_error,
@@ -61,9 +62,9 @@ class Network:
                 request.method,
                 url,
                 headers=_encode_headers(request),
-                content=request.body,
                 timeout=timeout,
                 extensions={"receiver": receiver},
+                **_content(request.body),
             )
             await self._client.send(built)
 
@@ -191,9 +192,18 @@ def _parse_url(url: str) -> httpx.URL:
     return parsed
 
 
+def _content(body: Content | None) -> dict[str, Any]:
+    """The arguments for httpx that make a body."""
+    if isinstance(body, Form):
+        return {"data": body.texts, "files": body.files}
+    return {"content": body}
+
+
 def _encode_headers(request: HttpRequest) -> dict[bytes, bytes]:
     """The headers as bytes. Raises UnreachableError for text that is not ASCII."""
     headers = {}
+    if isinstance(request.body, JsonStream):
+        headers[b"Content-Length"] = str(request.body.length).encode()
     try:
         for name, text in request.headers.items():
             headers[name.encode("ascii")] = text.encode("ascii")

@@ -4,15 +4,14 @@ Never pays twice: only requests that certainly had no effect are retried.
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 from flux_cli.core.errors import ConfigError, DeadlineError, FluxError
-from flux_cli.core.model import Json
 from flux_cli.core.outcome import Reply
-from flux_cli.core.request import Post
+from flux_cli.core.request import FORM, Post
+from flux_cli.http.body import encode
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import Exchanges, HttpRequest
 from flux_cli.http.replies import (
@@ -150,7 +149,9 @@ class Posts:
         Returns UnreachableError instead of raising it if nothing was sent and a retry may help.
         """
         key = credentials(post.url, post.auth)
-        headers = {**_without(post.headers, key), **key, "Content-Type": "application/json"}
+        headers = {**_without(post.headers, key), **key}
+        if post.uploads != FORM:  # httpx writes the head of a form
+            headers["Content-Type"] = "application/json"
 
         def report_if_good(reply: Reply) -> None:
             if is_good(reply):
@@ -160,13 +161,13 @@ class Posts:
             "POST",
             post.url,
             headers,
-            _encode_json(post.body),
+            encode(post),
             on_answer=report_if_good,
             on_begin=lambda: self._extend(deadline),
         )
         try:
             reply = await self._exchanges.exchange(request)
-            return reply._replace(texts=texts_of_request(post.body))
+            return reply._replace(texts=texts_of_request(post.shown))
         except UnreachableError as fault:
             if fault.hopeless:
                 raise
@@ -221,8 +222,3 @@ def _without(headers: Mapping[str, str], replaced: Mapping[str, str]) -> dict[st
     """The headers whose names are not among others, in upper or lower case."""
     names = {name.lower() for name in replaced}
     return {name: text for name, text in headers.items() if name.lower() not in names}
-
-
-def _encode_json(body: Json) -> bytes:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.encode()

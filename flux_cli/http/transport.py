@@ -117,6 +117,8 @@ class Connection(asyncio.Protocol):
         self._done: asyncio.Future[None] | None = None  # of the current exchange
         self._lost: Exception | None = None
         self._is_reusable, self._idle_until = True, 0.0
+        self._may_write: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._may_write.set_result(None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment] # a connection reads and writes
@@ -135,15 +137,15 @@ class Connection(asyncio.Protocol):
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD_BYTES)
         self._body_left = UNKNOWN
         try:
-            data = self._encode(request)
+            head = self._encode_head(request)
         except (h11.LocalProtocolError, ValueError) as fault:
             raise httpx.LocalProtocolError(str(fault)) from fault
         if self._lost:
             raise httpx.ConnectError(str(self._lost)) from self._lost
         done: asyncio.Future[None] = loop.create_future()
         self._done = done
-        self._transport.write(data)
         self._transport.resume_reading()
+        await self._send(head, request.stream, done)
         if silence is None:
             await done
         else:
@@ -161,14 +163,44 @@ class Connection(asyncio.Protocol):
                 return
         raise httpx.ReadTimeout(f"no data for {silence:g} s")
 
-    def _encode(self, request: httpx.Request) -> bytes:
+    def _encode_head(self, request: httpx.Request) -> bytes:
         head = h11.Request(
             method=request.method,
             target=request.url.raw_path,
             headers=request.headers.raw,
         )
-        events = (head, h11.Data(data=request.content), h11.EndOfMessage())
-        return b"".join(self._state.send(event) or b"" for event in events)
+        return self._state.send(head) or b""
+
+    async def _send(
+        self,
+        head: bytes,
+        body: httpx.AsyncByteStream | httpx.SyncByteStream,
+        done: asyncio.Future[None],
+    ) -> None:
+        """Send a request whose head says how long the body is, no faster than it is taken.
+
+        What is left is not sent once the exchange is `done`: the answer may come before.
+        """
+        assert isinstance(body, httpx.AsyncByteStream)  # noqa: S101 - of an asynchronous client
+        unsent = head
+        async for piece in body:
+            self._transport.write(unsent + piece)
+            unsent = b""
+            if not self._may_write.done():
+                await asyncio.wait((self._may_write, done), return_when=asyncio.FIRST_COMPLETED)
+            if done.done():
+                return
+        if unsent:  # there is no body
+            self._transport.write(unsent)
+
+    def pause_writing(self) -> None:
+        """Wait with the rest of the body: the other side takes it more slowly."""
+        self._may_write = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        """Go on with the body."""
+        if not self._may_write.done():
+            self._may_write.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         """Read data of the answer. Data outside an exchange makes the connection unusable."""

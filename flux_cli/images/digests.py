@@ -9,7 +9,11 @@ from hashlib import sha256
 from urllib.parse import unquote_to_bytes
 
 from flux_cli.core.errors import ImageError
-from flux_cli.core.model import Json
+from flux_cli.core.uploads import Upload
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flux_cli.core.uploads import Body, Part
 
 SHORTEST = 40  # characters of base64 that may be an image
 REMEMBERED = 16  # attachments: all requests of a run send the same ones
@@ -19,13 +23,15 @@ class EchoError(ImageError):
     """What has arrived is an image that the request sent, not one that was made."""
 
 
-def sent_digests(body: Json) -> frozenset[str]:
-    """The digests of all texts in the body of a request that may be images or their addresses."""
+def sent_digests(body: Body) -> frozenset[str]:
+    """The digests of the images in a request, and of all texts that may be some or their URLs."""
     found: set[str] = set()
-    left = [body]
+    left: list[Part] = [body]
     while left:
         value = left.pop()
-        if isinstance(value, dict):
+        if isinstance(value, Upload):
+            found.add(value.content.digest)
+        elif isinstance(value, dict):
             left += value.values()
         elif isinstance(value, list):
             left += value

@@ -59,7 +59,7 @@ def _by_effort(fast: Settings, balanced: Settings, small: Settings) -> dict[str,
 # All settings are measured: benchmarks/encoders.py compares time and size, benchmarks/quality.py
 # finds qualities that look the same.
 # PNG: zlib's run-length strategy (3) makes photographs as small as its default, in a quarter of the
-# time. For other images, `pixels/png_encoder.py` tries its default.
+# time. For other images, `pixels/encoding/png_encoder.py` tries its default.
 # WebP: beyond method 4, little is gained.
 # JPEG: `optimize` saves 1 to 5 % for 9 ms per 4 megapixels.
 # AVIF: speeds 10 and 9 are the same. At equal SSIMULACRA 2, speed 8 saves 13 % for two to three

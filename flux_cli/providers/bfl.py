@@ -39,7 +39,8 @@ class BFL:
         self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
-        return Post(add_path(self._base, f"/v1/{call.model}"), call.body, self._auth)
+        url = add_path(self._base, f"/v1/{call.model}")
+        return Post(url, call.body, self._auth, uploads=call.uploads)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Poll until the task is finished, and download its image. Raises FluxError."""

@@ -30,7 +30,8 @@ class Fal:
         self._base, self._auth = base, auth
 
     def request(self, call: Call) -> Post:
-        return Post(add_path(self._base, f"/{call.model}"), call.body, self._auth)
+        url = add_path(self._base, f"/{call.model}")
+        return Post(url, call.body, self._auth, uploads=call.uploads)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Poll until the status is COMPLETED, which includes failures, and read the result.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from flux_cli.core.request import Post, add_path
+from flux_cli.core.request import FORM, Post, add_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flux_cli.core.auth import Auth
     from flux_cli.core.outcome import Media, Reply
     from flux_cli.core.request import Call
+    from flux_cli.core.uploads import Body
     from flux_cli.http.client import Http
 
 
@@ -25,8 +26,9 @@ class OpenAI:
 
     def request(self, call: Call) -> Post:
         """See `Provider`."""
-        url = add_path(self._base, "/images/generations")
-        return Post(url, {"model": call.model, **call.body}, self._auth)
+        path = "/images/edits" if call.uploads == FORM else "/images/generations"
+        body: Body = {"model": call.model, **call.body}
+        return Post(add_path(self._base, path), body, self._auth, uploads=call.uploads)
 
     async def images(self, reply: Reply, http: Http) -> Sequence[Media]:
         """See `Provider` and `answers.read_images`."""

@@ -16,6 +16,7 @@ from flux_cli.providers.reading.bodies import read_body
 from flux_cli.providers.reading.finder import Found, find_images
 
 if TYPE_CHECKING:
+    from flux_cli.core.uploads import Body
     from flux_cli.http.client import Http
 
 POLL_SECONDS = 1.0
@@ -35,12 +36,12 @@ class Replicate:
         model, _, version = call.model.partition(":")
         if "/" not in model:
             version = version or model
-        body: dict[str, Json] = {"input": call.body}
+        body: Body = {"input": call.body}
         path = f"/models/{model}/predictions"
         if version:
             path, body = "/predictions", {"version": version, **body}
         headers = {"Prefer": f"wait={WAIT_SECONDS}"}
-        return Post(add_path(self._base, path), body, self._auth, headers)
+        return Post(add_path(self._base, path), body, self._auth, headers, call.uploads)
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Poll until the prediction is finished, and download its output. Raises FluxError."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flux_cli.catalog.find import read_servers
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
-from flux_cli.core.model import ProviderRow
+from flux_cli.core.model import UNKNOWN_PRICE, ProviderRow
 from flux_cli.core.values import shorten
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Dialect, Model, Size
     from flux_cli.core.outcome import Media, Reply
-    from flux_cli.core.request import Call, Post
+    from flux_cli.core.request import Call, Post, Request
     from flux_cli.http.client import Http
 else:
     Protocol = object  # importing `typing` would double the time of a lookup
@@ -206,14 +206,22 @@ def unit_price(
     dialect: Dialect | None,
     route: str | None,
     size: Size | None,
+    request: Request | None = None,
 ) -> float | None:
     """USD per image of a size at a provider, as far as the catalog knows; None if unknown.
 
     Sketches are free. The price of a model is that of the gateway, unless a route has its own.
-    Prices of other providers are in their dialects.
+    Prices of other providers are in their dialects. The references of a `request` are billed, too.
     """
     if not row.hosted:
         return 0.0
+    price = UNKNOWN_PRICE
     if dialect is not None:
-        return dialect.price.usd(size)
-    return model.price_of(route).usd(size) if model and row.estimates else None
+        price = dialect.price
+    elif model and row.estimates:
+        price = model.price_of(route)
+    if request is None or request.taken is None:
+        return price.usd(size)
+    with_references = request.taken.price
+    price = price if with_references == UNKNOWN_PRICE else with_references
+    return price.usd(size, [one.pixels for one in request.references])

@@ -15,7 +15,7 @@ from flux_cli.request.size import own_size
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flux_cli.core.model import Json
-    from flux_cli.core.request import Resolved, Value
+    from flux_cli.core.request import Reference, Request, Resolved, Value
 
 SCHEMA = 1  # increased when the digests of the same facts change
 DIGITS = 16  # hex digits
@@ -51,12 +51,27 @@ def resolved_facts(resolved: Resolved) -> dict[str, Json]:
         for name, value in resolved.parameters.items()
         if name not in LEFT_OUT
     }
-    return {
+    facts: dict[str, Json] = {
         "model": resolved.model_id,
         "prompt": resolved.prompt,
         "size": _nominal_size(resolved),
         "parameters": parameters,
     }
+    return facts | references_of(resolved.request)
+
+
+def references_of(request: Request) -> dict[str, Json]:
+    """The references and the mask of a request as they count, if it has any."""
+    if not request.references:
+        return {}
+    facts: dict[str, Json] = {"references": [_counted(one) for one in request.references]}
+    return facts | ({"mask": request.mask.digest} if request.mask else {})
+
+
+def _counted(reference: Reference) -> str:
+    """A URL counts by its text, whether flux or the provider reads it."""
+    is_file = reference.digest and not reference.asked.startswith(("http://", "https://"))
+    return reference.digest if is_file else reference.asked
 
 
 def _nominal_size(resolved: Resolved) -> Json:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json, ProviderRow
     from flux_cli.core.options import Input
     from flux_cli.core.request import Resolved
+    from flux_cli.core.uploads import Body
 
     # A value to send (None: nothing is sent), and notes on it.
     Choice: TypeAlias = tuple[Json, tuple[Note, ...]]
@@ -49,9 +50,11 @@ def plan(resolved: Resolved, origin: str = "", seed: int | None = None) -> Plan:
     body: dict[str, Json] = {}
     for name, value in given.items():
         body |= translate(field_of(dialect, name), value)
+    images, place = _references(resolved)
 
-    def make_call(place: int) -> Call:
-        return _call(resolved, dialect, body, seed, place + 1)
+    def make_call(index: int) -> Call:
+        call = _call(resolved, dialect, body, seed, index + 1)
+        return call._replace(body={**call.body, **images}, uploads=place) if images else call
 
     calls = LazySequence(resolved.n, make_call)
     if calls:
@@ -59,6 +62,17 @@ def plan(resolved: Resolved, origin: str = "", seed: int | None = None) -> Plan:
     count_notes = _count_notes(resolved, origin)
     notes = (*count_notes, *seed_notes, *format_notes, *ratio_notes, *quality_notes)
     return Plan(calls, notes, origin)
+
+
+def _references(resolved: Resolved) -> tuple[Body, str]:
+    """The fields with the references, and where they are sent; nothing without references."""
+    request = resolved.request
+    if request.taken is None:
+        return {}, ""
+    from flux_cli.request.references import sending  # most requests have none
+
+    body = sending.write(request, request.taken, follows=resolved.follows)
+    return body, sending.place(request.taken)
 
 
 def _dialect_of(resolved: Resolved) -> Dialect:
@@ -77,9 +91,10 @@ def _parameters_to_send(
 ) -> dict[str, Json]:
     """Every parameter but the seed, under the gateway's names."""
     given: dict[str, Json] = {"prompt": resolved.prompt, **resolved.parameters}
-    if resolved.size and field_of(dialect, "size").spelling == "aspect_ratio":
+    if resolved.aspect_ratio and field_of(dialect, "size").spelling == "aspect_ratio":
         given["size"] = resolved.aspect_ratio
-        if dialect.fields.get("resolution", PASSED_THROUGH).name:  # of a provider with tiers
+        has_tiers = bool(dialect.fields.get("resolution", PASSED_THROUGH).name)
+        if resolved.size and has_tiers:
             given["resolution"] = resolved.size.resolution
     if file_format is not None:
         given["output_format"] = file_format

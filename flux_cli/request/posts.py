@@ -30,9 +30,9 @@ def request_line(prepared: Prepared, post: Post) -> str:
 
 def short_body(post: Post) -> dict[str, Json]:
     """The body of a request for people: long values are cut, except the prompt."""
-    body = {name: shorten(value) for name, value in post.body.items()}
+    body = {name: shorten(value) for name, value in post.shown.items()}
     if "prompt" in body:
-        body["prompt"] = post.body["prompt"]
+        body["prompt"] = post.shown["prompt"]
     return body
 
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Dialect, Json, Model
     from flux_cli.core.options import GenerateOptions
-    from flux_cli.core.request import Attachment, Note, Plan, Resolved, Value
+    from flux_cli.core.request import Note, Plan, Resolved, Value
     from flux_cli.images.finish import Finish
     from flux_cli.request.files.like import Reuse
 
-    Fetch = Callable[[str], Attachment]
+    Fetch = Callable[[str], bytes]
 
 
 class Prepared(NamedTuple):
@@ -75,7 +75,9 @@ def prepare(
         output=settings.output if is_format_by_suffix else None,
         named=named_parameters(options.parameters),
     )
+    request, image_notes = _with_references(request, options, settings, model, dialect, fetch)
     resolved = _resolve(request, model, dialect, reuse, options.input.like)
+    resolved = resolved._replace(notes=(*image_notes, *resolved.notes))
     resolved = _at_provider(resolved, settings, model, dialect)
     finish = _read_finish(options, resolved, destination, side)
     resolved = _with_finish(resolved, finish)
@@ -132,7 +134,8 @@ def _at_provider(
         from flux_cli.request.sketch import explain_ignored
 
         notes = explain_ignored(notes)
-    price = unit_price(row, model, dialect, resolved.route, resolved.size)
+    request = resolved.request
+    price = unit_price(row, model, dialect, resolved.route, resolved.size, request)
     return resolved._replace(unit_price_usd=price, notes=(*settings.notes, *notes))
 
 
@@ -263,9 +266,27 @@ def _with_images(
 
             image = inputs.attach(value)
             if fetch and _takes_bytes(dialect, name) and is_address(image):
-                image = fetch(str(image))
+                data = fetch(str(image))
+                image = inputs.attachment(str(image), data, is_public=True)
             parameters[name] = image
     return parameters
+
+
+def _with_references(
+    request: Request,
+    options: GenerateOptions,
+    settings: Settings,
+    model: Model | None,
+    dialect: Dialect | None,
+    fetch: Fetch | None,
+) -> tuple[Request, list[Note]]:
+    """The request with the images of `--image` and `--mask`, and notes on them."""
+    given = options.input
+    if not given.image and not given.mask:
+        return request, []
+    from flux_cli.request.references.reading import attach
+
+    return attach(request, given, settings, model, dialect, fetch)
 
 
 def is_address(value: Value) -> bool:

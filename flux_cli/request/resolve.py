@@ -42,7 +42,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     """
     prompt, prompt_notes = _resolve_prompt(request, model)
     given = check_parameters(request, model, dialect)
-    size, ratio, size_notes = _choose_size(given, model, dialect)
+    size, ratio, size_notes = _choose_size(request, given, model, dialect)
     name, route, model_notes = _resolve_model(request, model, dialect, size)
     ratio_notes = size_to_ratio(given, request.named) if model is None else ()
     n, seeds = _resolve_count(given)
@@ -54,7 +54,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
         from flux_cli.request.seeds import name_in_notes
 
         notes = name_in_notes(notes, _asked(request.parameters["seed"]), seeds)
-    if size is not None:
+    if size is not None and ratio is not None:
         parameters = {"size": size.name, **parameters}
     return Resolved(
         request=request,
@@ -95,7 +95,9 @@ def _whole_number(name: str, value: Value) -> int | None:
     return number if isinstance(number, int) else 0
 
 
-def _choose_size(given: dict[str, Value], model: Model | None, dialect: Dialect | None) -> Choice:
+def _choose_size(
+    request: Request, given: dict[str, Value], model: Model | None, dialect: Dialect | None
+) -> Choice:
     """Take size, ratio and scale from `given` and find the closest size of the model.
 
     The sizes of an unknown model are unknown: its parameters stay in `given`, to be sent as typed.
@@ -103,6 +105,10 @@ def _choose_size(given: dict[str, Value], model: Model | None, dialect: Dialect 
     if model is None:
         return None, None, ()
     typed = {name: given.pop(name, None) for name in SHAPE}
+    if request.references:
+        from flux_cli.request.references.shape import choose_beside  # most requests have none
+
+        return choose_beside(request, typed, model, dialect)
     size, ratio, notes = choose(typed, model, dialect)
     return size, ratio, tuple(notes)
 
@@ -132,15 +138,17 @@ def _choose_target(
         raise UsageError(message, hint="use only one of them")
     route = request.route or prefix
     own_name = dialect.path if dialect else ""
+    if own_name and request.taken and request.taken.path:
+        own_name = request.taken.path
     if dialect and own_name and route:
         target = f"requests go to {dialect.provider} directly"
         message = f"route {route!r} is for the gateway, but {target}"
         raise UsageError(message, hint="drop the route, or the provider")
-    if model is None or size is None:
+    if model is None:
         return _unknown_model(request.model, route)
     if dialect and own_name:
         return _renamed_model(request.model, own_name, f"its name at {dialect.provider}")
-    ratio = size.aspect_ratio
+    ratio = size.aspect_ratio if size else ""
     has_route = route is not None or _is_choosy(request, model, dialect, ratio)
     if has_route and (routed := _routed_model(request, model, route, ratio)):
         return routed
@@ -164,7 +172,7 @@ def _is_choosy(request: Request, model: Model, dialect: Dialect | None, ratio: s
     if dialect is not None:  # another server: nobody knows its upstreams
         return False
     lists = [route.aspect_ratios for route in model.routes]
-    if any(listed and ratio not in listed for listed in lists):
+    if ratio and any(listed and ratio not in listed for listed in lists):
         return True
     known = model.parameters
     return any(name in known and known[name].upstreams for name in request.parameters)

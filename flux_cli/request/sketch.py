@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flux_cli.request.digest import digest_of_json
+from flux_cli.request.digest import digest_of_json, references_of
 from flux_cli.request.seeds import as_first_seed
 
 TYPE_CHECKING = False
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from flux_cli.core.request import Note, Resolved
 
 NOT_SHOWN = ("response_format", "sync_mode", "badge")  # parameters that change no image
-IGNORED = "image_prompt"
+IGNORED = ("image_prompt", "image", "mask")
 
 
 def derive_seed(resolved: Resolved) -> int:
@@ -25,15 +25,16 @@ def derive_seed(resolved: Resolved) -> int:
         "prompt": resolved.prompt,
         "parameters": {name: value for name, value in parameters if name not in NOT_SHOWN},
     }
+    facts |= references_of(resolved.request)
     return as_first_seed(int(digest_of_json(facts), 16))
 
 
 def explain_ignored(notes: tuple[Note, ...]) -> tuple[Note, ...]:
-    """The notes of a request, with a warning where an image prompt is given."""
+    """The notes of a request, with a warning where an image is given."""
     reason = "an offline sketch uses only the prompt"
     explained = []
     for note in notes:
-        is_ignored = note.parameter == IGNORED and note.asked is not None
+        is_ignored = note.parameter in IGNORED and note.asked is not None
         changed = note._replace(used=None, behavior="ignored", reason=reason, warning=True)
         explained.append(changed if is_ignored else note)
     return tuple(explained)

@@ -15,7 +15,6 @@ from flux_cli.core.auth import Auth
 from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json, ProviderRow
-from flux_cli.core.request import Attachment
 from flux_cli.http.machine import may_name_proxies
 from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
     from flux_cli.images.signing import Identity
     from flux_cli.runs.job import Task
 
-FETCH_SECONDS = 60.0  # to download an image prompt
+FETCH_SECONDS = 60.0  # to download an image that the user names by its URL
 CAUSES = ("model", "route")  # notes on these may explain a price or a missing key
 
 
@@ -194,11 +193,10 @@ def identity_of(settings: Settings) -> Identity | None:
     return load_identity(settings.sign_certificate, settings.sign_key, settings.sign_algorithm)
 
 
-def _download(address: str) -> Attachment:
+def _download(address: str) -> bytes:
     """Download an image from a URL that the user gave, without a key. Raises UsageError."""
     from flux_cli.core.outcome import ImageSource
     from flux_cli.http.client import Http
-    from flux_cli.request.files import inputs
     from flux_cli.runs import event_loop
 
     async def fetch() -> bytes:
@@ -207,11 +205,10 @@ def _download(address: str) -> Attachment:
             return http.spool.read(path)
 
     try:
-        data = event_loop.run(fetch())
+        return event_loop.run(fetch())
     except FluxError as fault:
         reason = fault.__cause__ or fault
-        raise UsageError(f"cannot download image_prompt {address!r}: {reason}") from fault
-    return inputs.attachment(address, data, is_public=True)
+        raise UsageError(f"cannot download the image {address!r}: {reason}") from fault
 
 
 def tasks_of(run: CheckedRun) -> Iterator[Task]:

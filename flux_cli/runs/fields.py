@@ -95,6 +95,10 @@ def request_document(resolved: Resolved) -> dict[str, Json]:
     for name, value in request.parameters.items():
         typed = value.asked if isinstance(value, Attachment) else value
         asked[name] = shorten(_with_type(name, typed, resolved))
+    if request.references:
+        asked["image"] = [shorten(one.asked) for one in request.references]
+    if request.mask:
+        asked["mask"] = request.mask.asked
     return {
         "prompt": resolved.prompt,
         "model": request.model,
@@ -173,7 +177,7 @@ def send_document(post: Post, calls: Sequence[Call], *, hosted: bool) -> dict[st
     return {
         "method": "POST",
         "url": post.url if hosted else None,
-        "body": post.body,
+        "body": post.shown,
         "count": len(calls),
         "seeds": seeds,
     }

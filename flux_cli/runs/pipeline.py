@@ -288,4 +288,4 @@ def _unsent(task: Task) -> Outcome:
 def _read_again(reply: Reply, call: Call) -> Reply:
     """The reply to a call of an earlier run."""
     # The journal does not say how many images an earlier run asked for.
-    return reply._replace(asked=MOST_ASKED, texts=texts_of_request(call.body))
+    return reply._replace(asked=MOST_ASKED, texts=texts_of_request(call.shown))

@@ -1,10 +1,12 @@
 """HTTP messages of the fake servers: requests as they arrived, and responses to send."""
 
+import email
+import email.policy
 import json
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 CHUNK = 1 << 16  # bytes to receive at once
@@ -28,14 +30,54 @@ class Request(NamedTuple):
 
     @property
     def json(self) -> dict[str, Any]:
-        """The fields of the body; none if it is empty."""
+        """The fields of the body; none if it is empty. Of a form, those that are no files."""
+        if self.is_form:
+            return {part.name: part.value for part in self.form if part.file_name is None}
         return json.loads(self.body) if self.body else {}  # type: ignore[no-any-return]
+
+    @property
+    def is_form(self) -> bool:
+        return self.headers.get("content-type", "").startswith("multipart/form-data")
+
+    @property
+    def form(self) -> list["FormPart"]:
+        """The fields of a form, in their order, read by Python's own parser for messages."""
+        head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
+        message = email.message_from_bytes(head + self.body, policy=email.policy.HTTP)
+        assert message.is_multipart()
+        return [FormPart.read(part) for part in message.iter_parts()]
+
+    @property
+    def files(self) -> list["FormPart"]:
+        """The files of a form."""
+        return [part for part in self.form if part.file_name is not None]
 
     @property
     def is_paid(self) -> bool:
         """Whether a provider would charge for it: a POST that neither estimates nor cancels."""
         free = "dryRun" in self.query or self.path.endswith("/cancel")
         return self.method == "POST" and not free
+
+
+class FormPart(NamedTuple):
+    """One field of a form. One without a file name is text."""
+
+    name: str
+    file_name: str | None
+    mime: str
+    data: bytes
+
+    @classmethod
+    def read(cls, part: Any) -> Self:
+        name = part.get_param("name", header="content-disposition")
+        data = part.get_payload(decode=True)
+        return cls(name, part.get_filename(), part.get_content_type(), data)
+
+    @property
+    def value(self) -> Any:
+        """The text, or the number that it is."""
+        text = self.data.decode()
+        return int(text) if text.isdigit() else text
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from flux_cli.core.request import Resolved, Value
+    from flux_cli.core.request import Reference, Request, Resolved, Value
 
 SCHEMA = 1
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -92,11 +92,12 @@ def record_of_run(
     others = [name for name in requested if name not in NOT_RECORDED]
     asked = requested.get("size")
     size = asked if isinstance(asked, str) else ""
+    parameters = {name: _recorded_value(requested[name]) for name in others}
     record = Record(
         provider=provider,
         prompt=resolved.prompt,
         size=size,
-        parameters={name: _recorded_value(requested[name]) for name in others},
+        parameters=parameters | _references(resolved.request),
         request_digest=digest,
         created=created,
         tool=tool,
@@ -105,6 +106,19 @@ def record_of_run(
     if not hosted:
         return record
     return record._replace(model=resolved.model_id, source_type=BY_MODEL)
+
+
+def _references(request: Request) -> dict[str, Json]:
+    """The images of a request by name and SHA-256. Paths and URLs are nobody's business."""
+    if not request.references:
+        return {}
+    recorded: dict[str, Json] = {"image": [_identity(one) for one in request.references]}
+    return recorded | ({"mask": _identity(request.mask)} if request.mask else {})
+
+
+def _identity(reference: Reference) -> dict[str, Json]:
+    identity: dict[str, Json] = {"name": reference.name}
+    return identity | ({"sha256": reference.digest} if reference.digest else {})
 
 
 def _recorded_value(value: Value) -> Json:

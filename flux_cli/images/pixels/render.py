@@ -17,7 +17,7 @@ from flux_cli.images.metadata.strip import for_decoder
 from flux_cli.images.outputs import Box, Frame, Output, Rendered, copy_of
 from flux_cli.images.pixels.color import normalize
 from flux_cli.images.pixels.crop import find_box
-from flux_cli.images.pixels.encode import encode, encode_within
+from flux_cli.images.pixels.encoding.encode import encode, encode_within
 from flux_cli.images.pixels.memory import (
     LIMIT,
     MEMORY,

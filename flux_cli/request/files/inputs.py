@@ -82,7 +82,7 @@ def attachment(
         image, sound, *_ = examine(data)
         if image.format in FOREIGN or not FORMATS[image.format].is_input:
             raise UsageError(f"{name} {asked!r} is {image.format}", hint=INPUT_HINT)
-        sent = sound if is_public else _without_metadata(image, sound)
+        sent = sound if is_public else without_metadata(image, sound)
     except ImageError as fault:
         raise UsageError(f"{name} {asked!r}: {fault.message}", hint=INPUT_HINT) from fault
     if len(sent) > max(MAX_ATTACHMENT, len(data)):
@@ -95,17 +95,17 @@ def attachment(
     return Attachment(asked, uri, sha256(sound).hexdigest())
 
 
-def _without_metadata(image: Inspection, sound: bytes) -> bytes:
+def without_metadata(image: Inspection, sound: bytes) -> bytes:
     """An image as people see it, without what else its file says: where it was taken, for instance.
 
     It is encoded anew only if it is not upright. Raises ImageError if it cannot be decoded.
     """
     from flux_cli.images.details import describe  # most commands name no image
-    from flux_cli.images.metadata.strip import without_metadata
+    from flux_cli.images.metadata import strip
 
     if describe(image, sound).orientation == 1:
         with suppress(ValueError, IndexError, struct.error):
-            return without_metadata(sound, image.format)
+            return strip.without_metadata(sound, image.format)
     from flux_cli.images.pixels.render import convert  # most images are upright
 
     return convert(sound, image.format, TURNED_QUALITY).data

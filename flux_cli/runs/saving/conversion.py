@@ -142,7 +142,7 @@ class _Conversion:
         self.tell()
 
     def tell(self) -> None:
-        """Show what became of the image so far. Only the first call does: no file is shown twice."""
+        """Show what became of the image so far, at the first call only."""
         with self._telling:
             if self._is_told:
                 return

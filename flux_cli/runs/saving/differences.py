@@ -7,12 +7,13 @@ from flux_cli.core.ratio import parse_ratio, parse_shape
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flux_cli.core.model import Json, Size
     from flux_cli.core.outcome import SavedImage
-    from flux_cli.core.request import Call, Resolved
+    from flux_cli.core.request import Call, Reference, Resolved
 
+OTHER_SHAPE = 0.1  # models that choose the size round the sides of small images
 TOLERANCE = 0.02  # models round sides to multiples of 16 or 64 pixels
 
 
@@ -24,10 +25,12 @@ def find_differences(resolved: Resolved, call: Call, saved: SavedImage) -> Itera
     width, height = saved.received
     if not width or not height:
         return
-    if resolved.size is not None:
+    if resolved.follows:
+        expected = _unlike_reference(resolved.request.references, width, height)
+    elif resolved.size is not None:
         expected = _unexpected(resolved.size, resolved.aspect_ratio, width, height)
     else:
-        expected = _unlike_body(call.body, width, height)
+        expected = _unlike_body(call.shown, width, height)
     if expected:
         yield f"the server made {width}x{height}, not {expected}"
 
@@ -46,6 +49,16 @@ def _unexpected(size: Size, ratio: str | None, width: int, height: int) -> str:
     if not _is_close(width / height, parse_ratio(ratio)):
         return ratio
     return f"{native[0]}x{native[1]}" if native else ""
+
+
+def _unlike_reference(references: Sequence[Reference], width: int, height: int) -> str:
+    """The shape that an image should have taken over, if it has another one; else ""."""
+    if not references or not references[0].width:
+        return ""
+    first = references[0]
+    ratio = (width / height) / (first.width / first.height)
+    is_alike = abs(ratio - 1) < OTHER_SHAPE
+    return "" if is_alike else f"the shape of {first.name} ({first.width}x{first.height})"
 
 
 def _unlike_body(body: dict[str, Json], width: int, height: int) -> str:

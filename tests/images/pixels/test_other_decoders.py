@@ -12,7 +12,7 @@ from PIL import Image
 from sample_images import opened
 
 from flux_cli.images.formats import EFFORTS
-from flux_cli.images.pixels.encode import encode
+from flux_cli.images.pixels.encoding.encode import encode
 
 SIZE = (123, 77)
 

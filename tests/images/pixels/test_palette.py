@@ -8,8 +8,8 @@ from images.pixels.test_render import scene
 from PIL import Image, ImageChops, ImageDraw
 from sample_images import image_bytes, opened
 
-from flux_cli.images.pixels.encode import encode
-from flux_cli.images.pixels.palette import choose_palette, exact_palette
+from flux_cli.images.pixels.encoding.encode import encode
+from flux_cli.images.pixels.encoding.palette import choose_palette, exact_palette
 
 COUNTS = (1, 2, 3, 4, 5, 16, 17, 128, 255, 256)
 

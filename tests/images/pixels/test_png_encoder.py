@@ -9,7 +9,7 @@ from images.pixels.test_render import P3, one, scene
 from PIL import Image, ImageDraw, ImageFont
 from sample_images import image_bytes, opened
 
-from flux_cli.images.pixels.encode import encode
+from flux_cli.images.pixels.encoding.encode import encode
 
 GRADIENT = Image.linear_gradient("L").resize((400, 300))
 MODES = ("L", "LA", "RGB", "RGBA")

@@ -10,9 +10,9 @@ from flux_cli.core.errors import UsageError
 from flux_cli.images.formats import FORMATS, encoder
 from flux_cli.images.outputs import Output
 from flux_cli.images.pixels.color import flatten, to_srgb
-from flux_cli.images.pixels.palette import COLORS, choose_palette, exact_palette
+from flux_cli.images.pixels.encoding.palette import COLORS, choose_palette, exact_palette
+from flux_cli.images.pixels.encoding.png_encoder import encode_png
 from flux_cli.images.pixels.pillow import save
-from flux_cli.images.pixels.png_encoder import encode_png
 
 
 def encode_within(image: Image.Image, output: Output) -> tuple[bytes, int]:

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from PIL import Image
 
 from flux_cli.images.containers import png
-from flux_cli.images.pixels.palette import COLORS, exact_palette
+from flux_cli.images.pixels.encoding.palette import COLORS, exact_palette
 from flux_cli.images.pixels.pillow import save
 
 Settings: TypeAlias = Mapping[str, object]

@@ -1,0 +1,1 @@
+"""Encodes pixels as files of every format."""
