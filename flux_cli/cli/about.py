@@ -9,8 +9,8 @@ import flux_cli
 from flux_cli.cli.help import columns, examples
 from flux_cli.cli.topics import TOPICS, WIDTH, explain
 from flux_cli.core.errors import UsageError, did_you_mean
-from flux_cli.core.table import wrap_words
 from flux_cli.terminal import streams
+from flux_cli.terminal.table import wrap_words
 
 FOOTER = "see flux help TOPIC for a topic, or flux COMMAND --help for a command"
 SCRIPTS = {"bash": "flux.bash", "zsh": "_flux", "fish": "flux.fish", "powershell": "flux.ps1"}
@@ -107,7 +107,7 @@ def schema(
     """
     if command == "manifest":
         from flux_cli.build.manifest.schema import manifest_schema
-        from flux_cli.cli.spellings import SPELLINGS
+        from flux_cli.cli.spellings.generate import SPELLINGS
 
         streams.out_json(manifest_schema(SPELLINGS))
         return

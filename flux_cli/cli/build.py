@@ -3,7 +3,7 @@
 from flux_cli.build.options import BuildOptions
 from flux_cli.cli.help import examples
 from flux_cli.cli.options import takes_options
-from flux_cli.cli.spellings import BUILD
+from flux_cli.cli.spellings.others import BUILD
 
 
 @examples(

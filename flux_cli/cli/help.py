@@ -18,8 +18,8 @@ from flux_cli.cli.typer_parts import (
     takes_value,
 )
 from flux_cli.core.errors import UsageError
-from flux_cli.core.table import wrap_words
 from flux_cli.terminal import streams
+from flux_cli.terminal.table import wrap_words
 
 NARROW = 60  # columns; below this width, explanations go below the names
 MAX_SUMMARY = 1000  # characters; summaries are never cut

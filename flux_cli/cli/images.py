@@ -4,7 +4,7 @@ from typing import Annotated
 
 from flux_cli.cli.help import examples, fills
 from flux_cli.cli.options import AsJson, argument, takes_options
-from flux_cli.cli.spellings import CONVERT
+from flux_cli.cli.spellings.others import CONVERT
 from flux_cli.core.convert_options import ConvertOptions
 from flux_cli.core.options import GenerateOptions
 

@@ -11,7 +11,9 @@ from typing import Annotated, Any, TypeAlias, TypeVar, get_type_hints
 
 import typer
 
-from flux_cli.cli.spellings import ARGUMENTS, CONVERT, ORDER, PANEL_OF, PANELS, Spelling
+from flux_cli.cli.spellings.generate import ARGUMENTS, ORDER, PANEL_OF, PANELS
+from flux_cli.cli.spellings.others import CONVERT
+from flux_cli.cli.spellings.spelling import Spelling
 from flux_cli.core.options import fields_of, fill
 
 Result = TypeVar("Result")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from flux_cli.core.table import table, wrap_words
+from flux_cli.terminal.table import table, wrap_words
 
 WIDTH = 98  # columns
 Part: TypeAlias = str | Sequence[tuple[str, ...]]  # a paragraph, to be wrapped, or a table

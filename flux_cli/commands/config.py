@@ -14,10 +14,10 @@ from flux_cli.config.state import state_folder
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.lite import SCHEMA, NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.table import cell_text
 from flux_cli.core.text import variable_text
 from flux_cli.providers.rows import ROWS
 from flux_cli.terminal import messages, streams
+from flux_cli.terminal.table import cell_text
 
 SETTING_HEADING = ("Setting", "value", "source", "variable", "about")
 

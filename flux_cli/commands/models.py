@@ -5,10 +5,10 @@ from __future__ import annotations
 from flux_cli.catalog.find import list_models
 from flux_cli.config import folders
 from flux_cli.core.lite import SCHEMA
-from flux_cli.core.table import cell_text
 from flux_cli.core.values import show_amount
 from flux_cli.request.lookup import lookup
 from flux_cli.terminal.streams import document_text, listing, say
+from flux_cli.terminal.table import cell_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ import os
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import json_text
 from flux_cli.core.request import seed_ranges
-from flux_cli.core.table import cell_text
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import show_amount
 from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.posts import posts, request_line, short_body
 from flux_cli.request.prepare import draw_seed, prepare
 from flux_cli.terminal.streams import document_text, listing, say
+from flux_cli.terminal.table import cell_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

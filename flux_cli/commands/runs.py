@@ -7,7 +7,6 @@ from pathlib import Path
 
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import Json
-from flux_cli.core.table import cell_text, text_width
 from flux_cli.core.values import show_amount
 from flux_cli.runs.documents import run_document
 from flux_cli.runs.records import store
@@ -15,6 +14,7 @@ from flux_cli.runs.records.listing import Listing, RecordedRun, Stray, find_run,
 from flux_cli.runs.records.past import PastCall
 from flux_cli.runs.records.store import aside_folder
 from flux_cli.terminal import messages, streams
+from flux_cli.terminal.table import cell_text, text_width
 
 SHOWN = 28  # columns for a prompt, so that a row fits into a hundred
 RUN_HEADING = ("Run", "model", "saved", "USD", "state", "prompt")

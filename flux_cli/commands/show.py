@@ -13,12 +13,12 @@ from flux_cli.config.credentials import variables_of
 from flux_cli.config.load import load_settings
 from flux_cli.core.errors import FluxError, UsageError, common_exit_code
 from flux_cli.core.model import Json
-from flux_cli.core.table import cell_text
 from flux_cli.core.text import LONG, plain, redact_json
 from flux_cli.providers.rows import ROWS
 from flux_cli.runs.documents import HEADING, heading
 from flux_cli.runs.fields import ERROR, error_document
 from flux_cli.terminal import messages, streams
+from flux_cli.terminal.table import cell_text
 
 if TYPE_CHECKING:
     from flux_cli.images.details import ImageDetails

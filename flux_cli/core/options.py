@@ -3,7 +3,7 @@
 Both Typer and the front door (`main.py`) fill these groups. A field of `Parameters` is a parameter
 that is sent to the provider, and a field of `Settings` overrides the setting of that name in
 `config/settings.py`: nothing has to be listed a second time to take effect. Names and help texts of
-options are in `cli/spellings.py`.
+options are in `cli/spellings/`.
 """
 
 from __future__ import annotations

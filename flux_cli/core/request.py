@@ -70,6 +70,7 @@ class Request(NamedTuple):
     references: tuple[Reference, ...] = ()  # images as input, in the order of their meaning
     mask: Reference | None = None  # the parts of the first reference to change: transparent ones
     taken: References | None = None  # how they are sent; None: there are none
+    notes: tuple[Note, ...] = ()  # on how the images were read
 
 
 class Note(NamedTuple):

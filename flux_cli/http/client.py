@@ -55,7 +55,7 @@ class Http:
         self.stopped: list[tuple[Stop, bool]] = []
         self._spool = Spool(folder)
         if sender is None:
-            from flux_cli.http.network import Network  # imports httpx: offline runs do without
+            from flux_cli.http.wire.network import Network  # imports httpx: offline runs do without
 
             sender = Network(min(CONNECT_SECONDS, timeout))
         self._exchanges = Exchanges(self._spool, sender)

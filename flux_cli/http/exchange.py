@@ -1,6 +1,6 @@
 """One request and its answer: what is sent, who receives the answer, and within which limits.
 
-Nothing here touches the network: `network` does. `InProcess` answers requests without it.
+Nothing here touches the network: `wire/network` does, and `in_process` answers without it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Protocol
 from flux_cli.core.errors import DiskError, FluxError, NetworkError, ProviderError, ResourceError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Reply
-from flux_cli.http.body import Content
 from flux_cli.http.datauri import too_large_error
 from flux_cli.http.errors import root_cause
 from flux_cli.http.replies import MARK
@@ -25,6 +24,7 @@ from flux_cli.http.splitter import Splitter
 from flux_cli.http.spool import ReceivedFile, Spool
 from flux_cli.http.trust import host_and_port
 from flux_cli.http.unpack import Unpacker, UnpackError
+from flux_cli.http.wire.body import Content
 from flux_cli.images.containers.registry import sniff
 
 MAX_BYTES = 128 << 20  # of one answer; the largest known image is 8 MB
@@ -75,24 +75,6 @@ class Sender(Protocol):
 
     async def close(self) -> None:
         """Close all connections."""
-
-
-class InProcess:
-    """A sender without a network: a function answers every POST. Used by `--offline`."""
-
-    def __init__(self, answer: Callable[[bytes], Reply]) -> None:
-        self._answer = answer
-
-    async def send(self, request: HttpRequest, receiver: Receiver) -> None:
-        """Push the answer of the function to the receiver."""
-        assert isinstance(request.body, bytes)  # noqa: S101 - no image is sent to a sketch
-        reply = await asyncio.to_thread(self._answer, request.body)
-        receiver.begin(Head(reply.status, reply.headers))
-        receiver.take(reply.data)
-        receiver.end()
-
-    async def close(self) -> None:
-        """Do nothing: no connection is open."""
 
 
 class Exchanges:

@@ -11,7 +11,6 @@ from typing import Literal, NamedTuple
 from flux_cli.core.errors import ConfigError, DeadlineError, FluxError
 from flux_cli.core.outcome import Reply
 from flux_cli.core.request import FORM, Post
-from flux_cli.http.body import encode
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import Exchanges, HttpRequest
 from flux_cli.http.replies import (
@@ -26,6 +25,7 @@ from flux_cli.http.replies import (
 )
 from flux_cli.http.throttle import Throttle
 from flux_cli.http.trust import credentials
+from flux_cli.http.wire.body import encode
 
 MAX_WAIT = 120.0  # seconds; a server that asks for a longer wait is given up
 MAX_OWN_TRIES = 2  # until which waits for the run's own requests grow: to two seconds

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flux_cli.core.model import Dialect, Json, Model
-    from flux_cli.core.options import GenerateOptions
+    from flux_cli.core.options import GenerateOptions, Input
     from flux_cli.core.request import Note, Plan, Resolved, Value
     from flux_cli.images.finish import Finish
     from flux_cli.request.files.like import Reuse
@@ -75,9 +75,8 @@ def prepare(
         output=settings.output if is_format_by_suffix else None,
         named=named_parameters(options.parameters),
     )
-    request, image_notes = _with_references(request, options, settings, model, dialect, fetch)
+    request = _with_references(request, options.input, settings, model, dialect, fetch)
     resolved = _resolve(request, model, dialect, reuse, options.input.like)
-    resolved = resolved._replace(notes=(*image_notes, *resolved.notes))
     resolved = _at_provider(resolved, settings, model, dialect)
     finish = _read_finish(options, resolved, destination, side)
     resolved = _with_finish(resolved, finish)
@@ -264,34 +263,25 @@ def _with_images(
         if name == "image_prompt" or _is_image(model, name):
             from flux_cli.request.files import inputs
 
-            image = inputs.attach(value)
-            if fetch and _takes_bytes(dialect, name) and is_address(image):
-                data = fetch(str(image))
-                image = inputs.attachment(str(image), data, is_public=True)
-            parameters[name] = image
+            takes_bytes = _takes_bytes(dialect, name)
+            parameters[name] = inputs.attach(value, fetch if takes_bytes else None)
     return parameters
 
 
 def _with_references(
     request: Request,
-    options: GenerateOptions,
+    given: Input,
     settings: Settings,
     model: Model | None,
     dialect: Dialect | None,
     fetch: Fetch | None,
-) -> tuple[Request, list[Note]]:
-    """The request with the images of `--image` and `--mask`, and notes on them."""
-    given = options.input
+) -> Request:
+    """The request with the images of `--image` and `--mask`."""
     if not given.image and not given.mask:
-        return request, []
+        return request
     from flux_cli.request.references.reading import attach
 
     return attach(request, given, settings, model, dialect, fetch)
-
-
-def is_address(value: Value) -> bool:
-    """Whether an image is given as an http or https URL."""
-    return isinstance(value, str) and value.startswith(("http://", "https://"))
 
 
 def _takes_bytes(dialect: Dialect | None, name: str) -> bool:

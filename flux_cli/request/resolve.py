@@ -54,6 +54,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
         from flux_cli.request.seeds import name_in_notes
 
         notes = name_in_notes(notes, _asked(request.parameters["seed"]), seeds)
+    own_notes = (*prompt_notes, *size_notes, *ratio_notes, *notes, *format_notes)
     if size is not None and ratio is not None:
         parameters = {"size": size.name, **parameters}
     return Resolved(
@@ -62,7 +63,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
         prompt=prompt,
         seeds=seeds,
         parameters=parameters,
-        notes=(*model_notes, *prompt_notes, *size_notes, *ratio_notes, *notes, *format_notes),
+        notes=(*request.notes, *model_notes, *own_notes),
         model=model,
         dialect=dialect,
         route=route,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import flux_cli.providers.answers  # noqa: F401
 from flux_cli.config.load import Settings
 from flux_cli.http.client import Http
-from flux_cli.http.exchange import InProcess
+from flux_cli.http.in_process import InProcess
 from flux_cli.images.threads import Threads
 from flux_cli.runs.capacity import Disks, measure_capacity
 from flux_cli.runs.job import Job, Listener

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 
 from flux_cli.core.errors import FluxError
 from flux_cli.core.request import Note
-from flux_cli.core.table import cell_text
 from flux_cli.core.text import LONG, disarm, github_annotation, plain, redact
 from flux_cli.terminal.environment import is_github, uses_color
 from flux_cli.terminal.streams import write
+from flux_cli.terminal.table import cell_text
 
 RED, GREEN, YELLOW, CYAN = "31", "32", "33", "36"
 LABEL_COLORS = {

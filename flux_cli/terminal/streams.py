@@ -10,7 +10,6 @@ import sys
 
 from flux_cli.core.errors import DiskError
 from flux_cli.core.lite import json_text
-from flux_cli.core.table import table
 from flux_cli.core.text import (
     LONG,
     disarm,
@@ -20,6 +19,7 @@ from flux_cli.core.text import (
     redact_json,
     variable_text,
 )
+from flux_cli.terminal.table import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from flux_cli.build.manifest import keys
 from flux_cli.build.manifest.keys import Key
 from flux_cli.build.manifest.schema import help_of
-from flux_cli.cli.spellings import SPELLINGS
+from flux_cli.cli.spellings.generate import SPELLINGS
 
 KINDS = {
     "text": "text",

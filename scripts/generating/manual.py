@@ -6,7 +6,7 @@ from textwrap import wrap
 from flux_cli.cli.topics import TOPICS, Part, explain
 from flux_cli.config.folders import APP
 from flux_cli.config.load import PROJECT_FILE
-from flux_cli.core.table import table
+from flux_cli.terminal.table import table
 from generating.app import Command, Option, commands
 
 EDITION = "2026-11-29"  # the date of the last change of layout, which man pages show

@@ -13,7 +13,7 @@ from flux_cli.build.manifest import keys
 from flux_cli.build.manifest.document import read_document
 from flux_cli.build.manifest.reading import read_manifest
 from flux_cli.build.manifest.schema import manifest_schema
-from flux_cli.cli.spellings import SPELLINGS
+from flux_cli.cli.spellings.generate import SPELLINGS
 from flux_cli.core.errors import ManifestError
 
 # The keys that come from options. An option that is added to `generate` appears here on purpose.

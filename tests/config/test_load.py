@@ -51,7 +51,7 @@ def write(path, text, mode=None):
 def test_nothing_set_means_the_defaults():
     made = load()
     assert made._replace(values={}, providers={}) == (
-        "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, 16, 300.0, 3, None,
+        "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, None, 16, 300.0, 3, None,
         5.0, None, True, "full", None, None, "es256", "auto", {}, {}, (),
     )  # fmt: skip
     assert {(value.source, value.rank) for value in made.values.values()} == {("default", 4)}

@@ -19,9 +19,9 @@ from flux_cli.core.errors import FluxError, ImageError, NetworkError, ProviderEr
 from flux_cli.core.outcome import Reply
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import MAX_BYTES, MAX_TEXT_BYTES, Exchanges, HttpRequest
-from flux_cli.http.network import Network
 from flux_cli.http.replies import MARK
 from flux_cli.http.spool import Spool
+from flux_cli.http.wire.network import Network
 
 Serve = Callable[..., str]
 

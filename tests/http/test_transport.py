@@ -22,8 +22,8 @@ from flux_cli.http import transport
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import Exchanges, HttpRequest
 from flux_cli.http.machine.proxies import read_proxies
-from flux_cli.http.network import Network, ProxyRouter
 from flux_cli.http.spool import Spool
+from flux_cli.http.wire.network import Network, ProxyRouter
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 

@@ -3,6 +3,7 @@
 import os
 import stat
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from shlex import quote
@@ -59,11 +60,14 @@ def read_output(path: str) -> bytes:
     return _read(path, MAX_IMAGE, path, "name another file with -o")
 
 
-def attach(value: Value) -> Value:
+def attach(value: Value, fetch: Callable[[str], bytes] | None = None) -> Value:
     """An image parameter: a URL or data URI as it is, a local file as a checked data URI.
 
-    Raises UsageError for files that are missing, too large, damaged or of another type.
+    `fetch` downloads a URL where the provider takes only the image itself. Raises UsageError for
+    files that are missing, too large, damaged or of another type.
     """
+    if fetch and isinstance(value, str) and value.startswith(("http://", "https://")):
+        return attachment(value, fetch(value), is_public=True)
     if not isinstance(value, str) or value.startswith(("http://", "https://", "data:")):
         return value
     data = _read(value, MAX_ATTACHMENT, f"image_prompt {value!r}", "give a file or a URL")

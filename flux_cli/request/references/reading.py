@@ -49,8 +49,8 @@ def attach(
     model: Model | None,
     dialect: Dialect | None,
     download: Download | None,
-) -> tuple[Request, list[Note]]:
-    """The request with the images of `--image` and `--mask`, and notes on them.
+) -> Request:
+    """The request with the images of `--image` and `--mask`.
 
     See `read_references` and `read_mask`. Raises UsageError for images that are not taken.
     """
@@ -67,11 +67,11 @@ def attach(
     if settings.image_field and taken.spelling == "files":
         taken = taken._replace(field=settings.image_field, spelling="repeated")
     references, notes = read_references(asked, taken, where, download)
-    request = request._replace(references=references, taken=taken)
-    if not given.mask:
-        return request, notes
-    mask, mask_notes = read_mask(given.mask, references[0])
-    return request._replace(mask=mask), notes + mask_notes
+    mask = None
+    if given.mask:
+        mask, mask_notes = read_mask(given.mask, references[0])
+        notes += mask_notes
+    return request._replace(references=references, mask=mask, taken=taken, notes=tuple(notes))
 
 
 def _others(row: ProviderRow) -> list[tuple[Model, References | None]]:

@@ -13,8 +13,8 @@ from flux_cli.core.errors import ConfigError
 from flux_cli.core.text import redact
 from flux_cli.http.errors import missing_socks_error
 from flux_cli.http.machine.proxies import parse_proxy, read_proxies
-from flux_cli.http.network import ProxyRouter
-from flux_cli.http.transport import PushTransport
+from flux_cli.http.wire.network import ProxyRouter
+from flux_cli.http.wire.transport import PushTransport
 
 PASSWORD = "S3cretPassw0rd"
 

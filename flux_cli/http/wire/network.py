@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from flux_cli.http.body import Content, Form, JsonStream
 from flux_cli.http.errors import (
     connection_broken_error,
     invalid_address_error,
@@ -22,7 +21,9 @@ from flux_cli.http.exchange import Head, HttpRequest, Receiver
 from flux_cli.http.machine import may_name_proxies
 from flux_cli.http.machine.certificates import empty_context, tls_context
 from flux_cli.http.machine.keepalive import keep_alive
-from flux_cli.http.transport import SWITCHING_PROTOCOLS, PushTransport
+from flux_cli.http.wire.body import Content, Form, JsonStream
+from flux_cli.http.wire.connection import SWITCHING_PROTOCOLS
+from flux_cli.http.wire.transport import PushTransport
 
 if TYPE_CHECKING:
     from flux_cli.http.machine.proxies import Proxies, Proxy

@@ -30,7 +30,7 @@ class JsonStream:
 
     def __init__(self, parts: Sequence[bytes | Upload]) -> None:
         self._parts = parts
-        self.length = sum(part.size if isinstance(part, Upload) else len(part) for part in parts)
+        self.length = sum(map(_size, parts))
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for part in self._parts:
@@ -39,6 +39,10 @@ class JsonStream:
                 continue
             for piece in part.pieces():
                 yield piece
+
+
+def _size(part: bytes | Upload) -> int:
+    return part.size if isinstance(part, Upload) else len(part)
 
 
 Content: TypeAlias = bytes | JsonStream | Form

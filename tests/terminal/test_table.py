@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from flux_cli.core.table import cell_text, table, wrap_words
+from flux_cli.terminal.table import cell_text, table, wrap_words
 
 WORD = st.text("abcdefgh-_/.", min_size=1, max_size=30)
 CELL = st.lists(WORD, min_size=1, max_size=8).map(" ".join)

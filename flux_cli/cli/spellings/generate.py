@@ -1,20 +1,10 @@
-"""How the options of `core/options.py` are spelled: flags, placeholders, help texts, panels."""
+"""How the options of `flux generate` are spelled, which most other commands share."""
 
-from typing import NamedTuple
-
+from flux_cli.cli.spellings.spelling import Spelling
 from flux_cli.images.finish import FITS, FOCUSES
 from flux_cli.images.formats import EFFORTS, FORMATS
 
 FORMAT_NAMES = ", ".join(FORMATS)
-
-
-class Spelling(NamedTuple):
-    """One option on the command line. The flags are separated by blanks."""
-
-    flags: str
-    metavar: str  # the placeholder of its value; "" for a switch
-    help: str
-
 
 # The panels of `--help` and the options in each, in the order in which help shows them.
 PANELS: dict[str, dict[str, Spelling]] = {
@@ -266,45 +256,4 @@ ARGUMENTS = {
     "manifests": ("[MANIFEST…]", "Manifests [default: flux-build.toml, here or above]"),
     "prompt": ("PROMPT", "The prompt, quoted; - reads standard input, @FILE reads a file"),
     "files": ("FILE…", "Image files; - reads one from standard input"),
-}
-# Options of `flux convert` that differ from those of `flux generate`.
-CONVERT = {
-    "size": Spelling(
-        "--size -s",
-        "WxH|W:H|Wx|xH",
-        "One side (320x, x300) resizes; pixels or a ratio are for --fit",
-    ),
-    "output": Spelling(
-        "--output -o",
-        "PATH",
-        "File, folder/, template ('{name}-s.{avif,webp}'), or - for stdout [default: beside FILE]",
-    ),
-    "output_format": Spelling(
-        "--output-format --format -f",
-        "FORMAT",
-        f"{FORMAT_NAMES}; repeatable [default: format of FILE]",
-    ),
-    "skip_existing": Spelling(
-        "--skip-existing", "", "Keep existing files and make only the missing ones"
-    ),
-    "no_metadata": Spelling(
-        "--no-metadata", "", "Remove all metadata; color profiles stay, orientation is applied"
-    ),
-    "no_prompt_metadata": Spelling(
-        "--no-prompt-metadata", "", "Remove prompts and parameters, keep other metadata"
-    ),
-    "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
-}
-# Options of `flux build` that differ from those of `flux generate`.
-BUILD = {
-    "max_cost": Spelling(
-        "--max-cost", "USD", "Refuse to send requests that would cost more [env: FLUX_MAX_COST]"
-    ),
-    "offline": Spelling(
-        "--offline", "", "Make placeholders instead of requests, or accept them in --check"
-    ),
-    "html": Spelling("--html", "", "Print a <picture> element for each asset"),
-    "overwrite": Spelling("--overwrite", "", "Replace edited files, and files that are in the way"),
-    "yes": Spelling("--yes -y", "", "Proceed even if the price is unknown; never lifts a limit"),
-    "verbose": Spelling("--verbose -v", "", "List unchanged assets, too, and the causes of errors"),
 }

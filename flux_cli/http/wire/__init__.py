@@ -1,0 +1,1 @@
+"""The wire: how requests are encoded and sent with httpx, directly or through proxies."""
