@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
 
 OUTPUT_DIGITS = 8  # hex digits
+# `json.dumps` would make an encoder for each value.
+ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 class Head(NamedTuple):
@@ -47,7 +49,7 @@ def output_digest(facts: Mapping[str, Json]) -> str:
 
 def canonical(value: Json) -> str:
     """Canonical JSON: sorted keys, no spaces."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return ENCODER.encode(value)
 
 
 def _bytes(text: str) -> bytes:
