@@ -6,12 +6,11 @@ canonical JSON. What a group shares comes first, so that its part is computed on
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.request.digest import DIGITS, SCHEMA, digest_of_json
+from flux_cli.request.digest import DIGITS, SCHEMA, canonical, digest_of_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
 
 OUTPUT_DIGITS = 8  # hex digits
-# `json.dumps` would make an encoder for each value.
-ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 class Head(NamedTuple):
@@ -45,11 +42,6 @@ def request_digest(head: Head, prompt: str, seed: Json) -> str:
 def output_digest(facts: Mapping[str, Json]) -> str:
     """The digest of how one file is made from the original."""
     return digest_of_json(dict(facts), OUTPUT_DIGITS)
-
-
-def canonical(value: Json) -> str:
-    """Canonical JSON: sorted keys, no spaces."""
-    return ENCODER.encode(value)
 
 
 def _bytes(text: str) -> bytes:
