@@ -50,6 +50,7 @@ class Settings(NamedTuple):
     head: Head
     stem: Template  # of the paths, without what differs from variant to variant
     variants: tuple[Variant, ...]
+    longest: str  # of the endings of the variants
     prefix: tuple[str, ...]  # texts before the prompt
     suffix: tuple[str, ...]  # and after it
     n: int | None = None  # None: one asset, without a number in its name
@@ -94,6 +95,7 @@ def settle(merged: Values, sources: Sources, where: str) -> Settings:
         head=digests.head_of(others, digests_of_files),
         stem=stem,
         variants=variants,
+        longest=max((one.ending for one in variants), key=len),
         prefix=tuple(merged["prompt_prefix"]),
         suffix=tuple(merged["prompt_suffix"]),
         n=_count(merged, where),
