@@ -88,6 +88,7 @@ def settle(merged: Values, sources: Sources, where: str) -> Settings:
     digests_of_files = {name: str(parameters[name]) for name in references}
     others = {name: value for name, value in parameters.items() if name not in references}
     stem, variants = read_output(merged, where)
+    longest = max((one.ending for one in variants), key=len)
     return Settings(
         values={name: value for name, value in merged.items() if name not in OWN},
         parameters=parameters,
@@ -95,7 +96,7 @@ def settle(merged: Values, sources: Sources, where: str) -> Settings:
         head=digests.head_of(others, digests_of_files),
         stem=stem,
         variants=variants,
-        longest=max((one.ending for one in variants), key=len),
+        longest=longest,
         prefix=tuple(merged["prompt_prefix"]),
         suffix=tuple(merged["prompt_suffix"]),
         n=_count(merged, where),
