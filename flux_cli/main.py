@@ -124,6 +124,10 @@ def _fill(group: str, values: Values) -> object:
 
     if group == "GenerateOptions":
         return fill(GenerateOptions, values)
+    if group == "BuildOptions":
+        from flux_cli.build.options import BuildOptions
+
+        return fill(BuildOptions, values)
     from flux_cli.core.convert_options import ConvertOptions
 
     return fill(ConvertOptions, values)
@@ -143,6 +147,10 @@ def _command(name: str) -> Callable[..., object]:
         from flux_cli.commands.convert import run as convert
 
         return convert
+    if name == "build":
+        from flux_cli.commands.build.run import run as build
+
+        return build
     if name == "show":
         from flux_cli.commands.show import run as show
 

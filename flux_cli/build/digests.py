@@ -6,12 +6,11 @@ canonical JSON. What a group shares comes first, so that its part is computed on
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from flux_cli.core.lite import NamedTuple
-from flux_cli.request.digest import DIGITS, SCHEMA, digest_of_json
+from flux_cli.request.digest import DIGITS, SCHEMA, canonical, digest_of_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,11 +42,6 @@ def request_digest(head: Head, prompt: str, seed: Json) -> str:
 def output_digest(facts: Mapping[str, Json]) -> str:
     """The digest of how one file is made from the original."""
     return digest_of_json(dict(facts), OUTPUT_DIGITS)
-
-
-def canonical(value: Json) -> str:
-    """Canonical JSON: sorted keys, no spaces."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _bytes(text: str) -> bytes:

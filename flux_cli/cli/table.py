@@ -133,6 +133,26 @@ True), '--verbose': ('verbose', True), '-v': ('verbose', True), '--fit': ('fit',
         'options': 'ConvertOptions',
         'own': (),
     },
+    'build': {
+        'argument': 'manifests',
+        'flags': {'--overwrite': ('overwrite', True), '--json': ('as_json', True), '--concurrency': ('concurrency',
+None), '--timeout': ('timeout', None), '--retries': ('retries', None), '--max-cost': ('max_cost',
+None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet', True), '--verbose':
+('verbose', True), '-v': ('verbose', True), '--progress': ('progress', None), '--log-file':
+('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url', None), '--no-key':
+('no_key', True), '--offline': ('offline', True), '--html': ('html', True), '--plan': ('plan',
+True), '--check': ('check', True), '--init': ('init', True), '--only': ('only', None), '--exclude':
+('exclude', None), '--partial': ('partial', True), '--reroll': ('reroll', None), '--adopt':
+('adopt', None), '--prune': ('prune', True), '--prune-originals': ('prune_originals', True)},
+        'repeatable': ('manifests', 'only', 'exclude', 'reroll', 'adopt'),
+        'defaults': {'manifests': None, 'overwrite': False, 'as_json': False, 'concurrency': None, 'timeout': None,
+'retries': None, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress': None,
+'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False, 'html':
+False, 'plan': False, 'check': False, 'init': False, 'only': None, 'exclude': None, 'partial':
+False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
+        'options': 'BuildOptions',
+        'own': (),
+    },
     'show': {
         'argument': 'files',
         'flags': {'--json': ('as_json', True)},

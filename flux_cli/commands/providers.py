@@ -8,7 +8,7 @@ from flux_cli.config.credentials import key_form
 from flux_cli.config.load import Settings, address_of, load_settings
 from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import SCHEMA
-from flux_cli.core.model import Dialect, Field, Json, Model, ProviderRow
+from flux_cli.core.model import Field, Json, Model, ProviderRow
 from flux_cli.core.values import show_amount
 from flux_cli.providers.rows import ROWS, dialect_of, unit_price
 from flux_cli.terminal import streams
@@ -42,14 +42,6 @@ def _has_model(row: ProviderRow, model: Model | None) -> bool:
     except UsageError:
         return False
     return True
-
-
-def _dialect(row: ProviderRow, model: Model | None) -> Dialect | None:
-    """How the provider takes this model's parameters.
-
-    None stands for the gateway, and for a provider that does not have the model.
-    """
-    return dialect_of(row, model) if _has_model(row, model) else None
 
 
 def _list(rows: list[ProviderRow], model: Model | None, settings: Settings) -> str:
@@ -133,7 +125,7 @@ def _usd(row: ProviderRow, model: Model | None) -> float | None:
     if not _has_model(row, model):
         return None
     size = model.default if model else None
-    return unit_price(row, model, _dialect(row, model), None, size)
+    return unit_price(row, model, dialect_of(row, model), None, size)
 
 
 def _price(row: ProviderRow, model: Model | None) -> str:

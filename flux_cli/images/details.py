@@ -79,7 +79,11 @@ def upright(image: Inspection, data: bytes) -> Inspection:
     """What is known about an image as people see it: EXIF may turn it."""
     if image.format not in CONTAINERS:  # flux does not make it, so nothing is planned
         return image
-    details = describe(image, data)
+    return as_seen(image, describe(image, data))
+
+
+def as_seen(image: Inspection, details: ImageDetails) -> Inspection:
+    """The image as people see it: like `upright`, with its details at hand."""
     width, height = details.seen
     return image._replace(width=width, height=height, upright=details.orientation == 1)
 

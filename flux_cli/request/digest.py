@@ -19,18 +19,23 @@ if TYPE_CHECKING:
 
 SCHEMA = 1  # increased when the digests of the same facts change
 DIGITS = 16  # hex digits
+# `json.dumps` would make an encoder for each value.
+ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 LEFT_OUT = frozenset((*NOT_RECORDED, *COUNTS))  # none of them changes the image, except the size
 
 
 def digest_of_json(facts: dict[str, Json], digits: int = DIGITS) -> str:
-    """The beginning of the SHA-256 of canonical JSON: UTF-8, sorted keys, no spaces.
+    """The beginning of the SHA-256 of canonical JSON in UTF-8.
 
     The schema version is part of it. Text that is not valid Unicode counts by its code points.
     """
-    text = json.dumps(
-        {"schema": SCHEMA, **facts}, ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
+    text = canonical({"schema": SCHEMA, **facts})
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
+
+
+def canonical(value: Json) -> str:
+    """Canonical JSON: sorted keys, no spaces."""
+    return ENCODER.encode(value)
 
 
 def resolved_digest(resolved: Resolved) -> str:

@@ -74,8 +74,10 @@ def file_of(path: str, table: Any) -> File:  # noqa: ANN401
 
 def _facts(value: Any) -> dict[str, Any]:  # noqa: ANN401
     facts = table_of(value)
-    texts = {key: _shared(fact) for key, fact in facts.items() if isinstance(fact, str)}
-    return {**facts, **texts}
+    for key, fact in facts.items():
+        if isinstance(fact, str):
+            facts[key] = _shared(fact)
+    return facts
 
 
 @lru_cache(maxsize=1 << 12)
@@ -128,7 +130,7 @@ def _text(value: Any) -> str:  # noqa: ANN401
 
 
 def _number(value: Any) -> int:  # noqa: ANN401
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MAX_NUMBER:
+    if type(value) is int and 0 <= value < MAX_NUMBER:  # not true or false, which are numbers, too
         return value
     raise ValueError(f"{value!r} is not a whole number")
 

@@ -30,11 +30,12 @@ def collect(loaded: Sequence[Loaded]) -> list[dict[str, Asset]]:
     writers: dict[str, str] = {}  # the asset that writes a path
     found = []
     for manifest, sources, folder in loaded:
+        place = _folded(folder)
         assets: dict[str, Asset] = {}
         for asset in expand(manifest, sources):
             _claim_name(owners, asset, manifest.path)
             for path in asset.files:
-                _claim_path(writers, asset, path, folder, manifest.path)
+                _claim_path(writers, asset, path, place, manifest.path)
             assets[asset.name] = asset
         found.append(assets)
     return found
@@ -50,9 +51,9 @@ def _claim_name(owners: dict[str, str], asset: Asset, manifest: str) -> None:
 
 
 def _claim_path(
-    writers: dict[str, str], asset: Asset, path: str, folder: str, manifest: str
+    writers: dict[str, str], asset: Asset, path: str, place: str, manifest: str
 ) -> None:
-    other = writers.setdefault(_folded(f"{folder}/{path}"), asset.name)
+    other = writers.setdefault(f"{place}/{_folded(path)}", asset.name)
     if other != asset.name:
         message = f"{manifest}: {other} and {asset.name} both write {path}"
         raise ManifestError(message, hint="tell them apart with {name} in output")

@@ -103,10 +103,13 @@ class _Expansion:
         group, axes = self._group, self._group.matrix
         rows = self._rows() if group.rows else [{}]
         self._check_columns(rows)
-        excluded = [dict(_texts(one)) for one in group.exclude]
+        combined = [
+            dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())
+        ]
+        excluded = [_texts(one) for one in group.exclude]
         for row in rows:
-            for values in itertools.product(*axes.values()):
-                whole = {**row, **dict(zip(axes, values, strict=True))}
+            for values in combined:
+                whole = {**row, **values}
                 if not any(_matches(whole, one) for one in excluded):
                     yield whole
 
@@ -117,7 +120,7 @@ class _Expansion:
     def _check_columns(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Raise ManifestError for columns, axes and fields that are used wrongly."""
         axes, where = self._group.matrix, self._where
-        columns = dict.fromkeys(column for row in rows for column in row)
+        columns = dict.fromkeys(itertools.chain.from_iterable(rows))
         for axis in axes:
             if axis in columns:
                 hint = "rename one of them"
@@ -140,7 +143,7 @@ class _Expansion:
         """The assets of one row: one, or `n`."""
         own, shared = self._read_row(row)
         settings, merged = self._settle(shared)
-        fields = {**self._manifest.variables, **dict(_texts(row))}
+        fields = {**self._manifest.variables, **_texts(row)}
         name = self._name_of(row, fields)
         if settings.n is None:
             yield self._one(name, fields, {**merged, **own}, settings, 0)
@@ -226,8 +229,7 @@ class _Expansion:
 
 def _check_length(stem: str, settings: Settings, where: str) -> None:
     """Raise ManifestError for a file name that no file system takes."""
-    ending = max((one.ending for one in settings.variants), key=len)
-    for part in f"{stem}{ending}".split("/"):
+    for part in f"{stem}{settings.longest}".split("/"):
         if len(part.encode("utf-8", "surrogateescape")) > NAME_BYTES:
             raise ManifestError(f"{where}: the file name {part[:40]!r}… is too long")
 
@@ -236,10 +238,9 @@ def _safe_path(text: str) -> str:
     return "/".join(safe_name(part) for part in text.split("/"))
 
 
-def _texts(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _texts(row: Mapping[str, Any]) -> dict[str, str]:
     """The values of a row as its fields show them."""
-    for column, value in row.items():
-        yield column, value if isinstance(value, str) else field_text(value)
+    return {column: field_text(value) for column, value in row.items()}
 
 
 def _matches(row: Mapping[str, Any], excluded: Mapping[str, str]) -> bool:

@@ -82,6 +82,4 @@ def _is_value(value: object) -> bool:
 
 def field_text(value: object) -> str:
     """The value of a column as a field of templates."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -50,6 +50,7 @@ class Settings(NamedTuple):
     head: Head
     stem: Template  # of the paths, without what differs from variant to variant
     variants: tuple[Variant, ...]
+    longest: str  # of the endings of the variants
     prefix: tuple[str, ...]  # texts before the prompt
     suffix: tuple[str, ...]  # and after it
     n: int | None = None  # None: one asset, without a number in its name
@@ -87,6 +88,7 @@ def settle(merged: Values, sources: Sources, where: str) -> Settings:
     digests_of_files = {name: str(parameters[name]) for name in references}
     others = {name: value for name, value in parameters.items() if name not in references}
     stem, variants = read_output(merged, where)
+    longest = max((one.ending for one in variants), key=len)
     return Settings(
         values={name: value for name, value in merged.items() if name not in OWN},
         parameters=parameters,
@@ -94,6 +96,7 @@ def settle(merged: Values, sources: Sources, where: str) -> Settings:
         head=digests.head_of(others, digests_of_files),
         stem=stem,
         variants=variants,
+        longest=longest,
         prefix=tuple(merged["prompt_prefix"]),
         suffix=tuple(merged["prompt_suffix"]),
         n=_count(merged, where),

@@ -42,9 +42,9 @@ class Planner:
             return self._begin(step, asset, row)
         step = self._compare(step, asset, row)
         match = match_files(asset, row, self._disk)
-        step = step._replace(orphans=match.orphans)
-        in_the_way = (*match.edited, *match.blocked)
-        if in_the_way and not self._wishes.overwrite:
+        if match.orphans:
+            step = step._replace(orphans=match.orphans)
+        if (match.edited or match.blocked) and not self._wishes.overwrite:
             return step._replace(sign=EDITED, reason=reasons.edited(match), changes=())
         if step.sign == WAITS:
             return step
@@ -102,9 +102,10 @@ class Planner:
             if asset.settings.is_frozen or (self._wishes.offline and not row.placeholder):
                 return lost._replace(sign=WAITS, make=())
             return self._request(lost._replace(sign=NEW), row)
-        step = step._replace(make=make, moves=match.moves)
         if make:
-            return step._replace(sign=REMADE, reason=reasons.remade(asset, row, match))
+            reason = reasons.remade(asset, row, match)
+            return step._replace(sign=REMADE, reason=reason, make=make, moves=match.moves)
         if match.moves or step.was != step.name:
+            step = step._replace(moves=match.moves)
             return step._replace(sign=MOVED, reason=reasons.moved(step))
         return step

@@ -96,9 +96,9 @@ def _site(planned: Planned) -> Site:
 
 def _concurrency(settings: Settings, tasks: list[Task]) -> int:
     """How many requests may be in flight: what the settings say and every model accepts."""
-    dialects = [task.resolved.dialect for task in tasks if task.resolved]
-    accepted = (most_in_flight(settings.provider, dialect) for dialect in dialects)
-    return max(1, min(settings.concurrency, settings.provider.in_flight, len(tasks), *accepted))
+    dialects = (task.resolved and task.resolved.dialect for task in tasks)
+    accepted = [most_in_flight(settings.provider, dialect) for dialect in dialects]
+    return min(settings.concurrency, len(tasks), *accepted)
 
 
 class _Work:

@@ -11,7 +11,7 @@ from flux_cli.core.errors import ImageError
 from flux_cli.core.image import ImageFile, Inspection
 from flux_cli.images.containers import jpeg
 from flux_cli.images.containers.registry import Look, inspect, look
-from flux_cli.images.details import SIDEWAYS, ImageDetails, describe, read_details, upright
+from flux_cli.images.details import SIDEWAYS, ImageDetails, as_seen, describe, read_details
 from flux_cli.images.formats import FOREIGN, FORMATS, QUALITY
 from flux_cli.images.metadata.strip import for_decoder
 from flux_cli.images.outputs import Box, Frame, Output, Rendered, copy_of
@@ -34,15 +34,16 @@ from flux_cli.images.threads import Threads
 MAX_SCANNED = 2_000_000_000  # pixels times scans of a JPEG; a progressive one has about ten
 
 
-def measure(data: bytes) -> Inspection:
+def measure(data: bytes, seen: Look | None = None) -> Inspection:
     """Inspect an image and read its EXIF orientation. It is decoded only if it is not sound.
 
-    Raises ImageError if it cannot be decoded, or only with much work.
+    `seen` is what `examine` says of `data` if the caller has it already. Raises ImageError if it
+    cannot be decoded, or only with much work.
     """
-    image, sound, *_ = _check_effort(examine(data))
+    image, sound, *_ = _check_effort(seen or examine(data))
     details = describe(image, sound)
     with _open_to_read(sound, details):
-        return upright(image, sound)
+        return as_seen(image, details)
 
 
 def render(

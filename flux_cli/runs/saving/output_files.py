@@ -138,7 +138,7 @@ def _make(
         # Pillow costs more than everything before it, and most images need none of it.
         from flux_cli.images.pixels.render import measure
 
-        inspection = measure(data)
+        inspection = measure(data, seen)
     added = 0 if delivery.finish.max_bytes is None else measure_provenance(provenance)
     enlarged = inspection._replace(size=inspection.size + added)
     possible, impossible = plan_outputs(delivery, enlarged)
