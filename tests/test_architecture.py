@@ -217,6 +217,13 @@ def test_only_flux_build_loads_what_builds():
         assert (line, loaded) == (line, set())
 
 
+def test_what_gateways_say_is_loaded_only_for_models_that_no_catalog_knows():
+    lines = [*LOOKUPS, ["resolve", "a cat", "-m", "unheard-of"]]
+    for line, (_, modules) in zip(lines, run_lines("flux_cli.main", "answer", lines), strict=True):
+        loaded = {name for name in modules if name.startswith("flux_cli.catalog.gateway")}
+        assert (line, loaded) == (line, set())
+
+
 def test_progress_that_moves_is_loaded_only_on_a_terminal(tmp_path):
     """A pipeline pays nothing for it, nor for the HTTP client of the network."""
     line = ["generate", "a cat", "--offline", "-o", f"{tmp_path}/cat.jpg", "--size", "1:1"]

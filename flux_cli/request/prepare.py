@@ -124,6 +124,8 @@ def _at_provider(
 ) -> Resolved:
     """The request with the provider's price, the notes of the settings, and those on a sketch.
 
+    For a model that the catalog lacks, also with what the gateway has said about it.
+
     Raises UsageError for what cannot be the name of a model there.
     """
     row, notes = settings.provider, resolved.notes
@@ -133,7 +135,15 @@ def _at_provider(
 
         notes = explain_ignored(notes)
     price = unit_price(row, model, dialect, resolved.route, resolved.size)
-    return resolved._replace(unit_price_usd=price, notes=(*settings.notes, *notes))
+    resolved = resolved._replace(unit_price_usd=price, notes=(*settings.notes, *notes))
+    saved = ""
+    if model is None and row.hosted:
+        saved = folders.saved_schema(settings.base_url, resolved.model_id)
+    if saved:
+        from flux_cli.catalog.gateway.saved import explain_saved
+
+        resolved = explain_saved(resolved, saved, settings.base_url)
+    return resolved
 
 
 def _read_like(options: GenerateOptions, given: dict[str, Value]) -> Reuse | None:
