@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
 
 # Keys are compared in lower case and without marks: see `folded`.
-INNER_SCHEMAS = ("schema", "items", "anyof", "oneof", "allof")
+ALTERNATIVES = ("anyof", "oneof")
+INNER_SCHEMAS = ("schema", "items", "allof", *ALTERNATIVES)
 VALUE_KEYS = ("values", "enum", "choices", "options", "allowedvalues", "allowed")
 MINIMUM_KEYS, MAXIMUM_KEYS = ("minimum", "min", "ge"), ("maximum", "max", "le")
+MODE_KEYS = ("modes", "mode")
 HELP_KEYS = ("description", "help", "about")
 MAX_VALUES = 100  # a longer list is left out: it would say that other values are wrong
 MAX_NUMBER = 2.0**63
@@ -54,18 +56,26 @@ def read_param(name: str, spec: Json) -> SchemaParam:
         maximum=_first_number(table, MAXIMUM_KEYS),
         values=_first_words(table, VALUE_KEYS),
         required=table.get("required") is True,
-        modes=_first_words(table, ("modes", "mode")),
+        modes=_first_words(table, MODE_KEYS),
     )
 
 
 def _flat(spec: dict[str, Json]) -> dict[str, Json]:
-    """The keys of a parameter, and of the schemas inside it, of which the first counts."""
+    """The keys of a parameter, and of the schemas inside it, of which the first counts.
+
+    Of several alternatives, only the types are known: each may allow other values.
+    """
     table = dict(reversed([*members(spec)]))
     for key in INNER_SCHEMAS:
         inner = table.get(key)
-        for schema in inner if isinstance(inner, list) else [inner]:
-            if isinstance(schema, dict) and schema.get("type") != "null":
-                table = {**dict(members(schema)), **table}
+        listed = inner if isinstance(inner, list) else [inner]
+        schemas = [one for one in listed if isinstance(one, dict) and one.get("type") != "null"]
+        if key in ALTERNATIVES and len(schemas) > 1:
+            words = dict.fromkeys(_read_kind(dict(members(one))) for one in schemas)
+            table = {"type": " or ".join(filter(None, words)), **table}
+            continue
+        for schema in schemas:
+            table = {**dict(members(schema)), **table}
     return table
 
 
@@ -92,8 +102,13 @@ def _first_words(table: dict[str, Json], keys: tuple[str, ...]) -> tuple[str, ..
 
 
 def _read_words(value: Json) -> tuple[str, ...]:
-    """Values as texts: of a list, also of tables with a `value`, or the names of a map."""
-    listed = list(value) if isinstance(value, dict | list) else []
+    """Values as texts: of a list, also of tables with a `value`, or the names of a map.
+
+    A name whose value is false is left out: `{"image-edit": false}`.
+    """
+    listed = value if isinstance(value, list) else []
+    if isinstance(value, dict):
+        listed = [name for name, item in value.items() if item is not False]
     if len(listed) > MAX_VALUES:
         return ()
     words: dict[str, None] = {}

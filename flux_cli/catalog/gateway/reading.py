@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.catalog.gateway.parameters import (
     INNER_SCHEMAS,
+    MODE_KEYS,
     NAME_LENGTH,
     VALUE_KEYS,
     WORD_LENGTH,
@@ -167,7 +168,7 @@ def _is_group(spec: Json) -> bool:
         return False
     keys = {folded(key) for key in spec}
     are_tables = all(isinstance(item, dict | list) for item in spec.values())
-    return are_tables and keys.isdisjoint((*INNER_SCHEMAS, *VALUE_KEYS))
+    return are_tables and keys.isdisjoint((*INNER_SCHEMAS, *VALUE_KEYS, *MODE_KEYS))
 
 
 def _read_price(levels: list[Members]) -> tuple[tuple[Component, ...], str]:

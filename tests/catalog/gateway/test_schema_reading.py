@@ -72,6 +72,19 @@ def test_values_are_read_in_every_form(spec):
     assert read_schema({"parameters": {"size": spec}}).parameters["size"].values == ("1K", "2K")
 
 
+def test_of_alternatives_only_the_types_are_known():
+    """One of them may allow what another does not."""
+    presets, pixels = {"type": "string", "enum": ["square"]}, {"type": "object"}
+    spec = {"anyOf": [presets, pixels, {"type": "null"}], "default": "square"}
+    param = read_schema({"parameters": {"size": spec}}).parameters["size"]
+    assert (param.kind, param.values, param.default) == ("string or object", (), "square")
+
+
+def test_modes_may_be_a_map():
+    spec = {"modes": {"text-to-image": True, "image-edit": False}}
+    assert read_schema({"parameters": {"x": spec}}).parameters["x"].modes == ("text-to-image",)
+
+
 def test_values_that_are_not_whole_are_left_out():
     """Else a note would say that a value is wrong that the gateway lists."""
     for values in (list(range(MAX_VALUES + 1)), ["x" * 500], ["\x1b[31m"]):
