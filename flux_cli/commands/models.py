@@ -90,13 +90,15 @@ def _saved(settings: Settings) -> Saved:
         from flux_cli.catalog.gateway.saved import read_saved
 
         saved = read_saved(path, settings.base_url, name)
-    command = f"flux models {name} --refresh"
+    if saved and saved.is_usable:
+        return saved
+    from shlex import quote  # only failures come here
+
+    command = f"flux models {quote(name)} --refresh"
     if saved is None:
         raise unknown_model(name, f"ask the gateway: {command}")
-    if not saved.is_usable:
-        message = f"what the gateway said about model {name!r} on {saved.day} is too old"
-        raise UsageError(message, hint=f"ask it again: {command}")
-    return saved
+    message = f"what the gateway said about model {name!r} on {saved.day} is too old"
+    raise UsageError(message, hint=f"ask it again: {command}")
 
 
 def _list_document(models: Iterable[Model], more: dict[str, Json] | None = None) -> str:
