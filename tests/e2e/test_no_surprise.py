@@ -132,7 +132,9 @@ def test_an_estimate_counts_more_than_the_price_in_the_gateways_schema(outside, 
     line += ("--response-format", "b64_json")
     assert "cost 0.60 USD (the gateway's schema of " in outside(*line, "--dry-run").out
     limit = ("--max-cost", "0.5")
-    assert outside("resolve", "a sea", "-m", "unheard-of", "-n", "2", *limit).code == 0
+    resolve = ("resolve", "a sea", "-m", "unheard-of", "-n", "2")
+    assert outside(*resolve, *limit).code == 0
+    assert outside(*resolve, "--estimate", "--max-cost", "0.4").code == 2
     assert outside(*line, *limit).code == 0
     public.estimate = status(500)
     result = outside(*line, "--overwrite", *limit, FLUX_RETRIES="0")
