@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from flux_cli.catalog.find import find_model, similar_model
+from flux_cli.catalog.find import explain_schema, find_model, similar_model
 from flux_cli.config import folders
 from flux_cli.config.load import Settings, load_settings
 from flux_cli.core.errors import UsageError
@@ -136,14 +136,10 @@ def _at_provider(
         notes = explain_ignored(notes)
     price = unit_price(row, model, dialect, resolved.route, resolved.size)
     resolved = resolved._replace(unit_price_usd=price, notes=(*settings.notes, *notes))
-    saved = ""
-    if model is None and row.hosted:
-        saved = folders.saved_schema(settings.base_url, resolved.model_id)
-    if saved:
-        from flux_cli.catalog.gateway.saved import explain_saved
-
-        resolved = explain_saved(resolved, saved, settings.base_url)
-    return resolved
+    if model or not row.hosted:
+        return resolved
+    path = folders.saved_schema(settings.base_url, resolved.model_id)
+    return explain_schema(resolved, path, settings.base_url)
 
 
 def _read_like(options: GenerateOptions, given: dict[str, Value]) -> Reuse | None:
