@@ -257,6 +257,10 @@ complete -c flux -n "__flux_at 'sizes' '0'" -a 768x1365
 complete -c flux -n "__flux_at 'sizes' '0'" -a 1365x768
 complete -c flux -n "__flux_at 'sizes' '0'" -a 670x1564
 complete -c flux -n "__flux_at 'sizes' '0'" -a 1563x670
+complete -c flux -n "__flux_at 'models'" -l refresh -d 'Ask the gateway what it says about MODEL, and save that for 30 days'
+complete -c flux -n "__flux_at 'models'" -l provider -x -a 'lumenfall\t bfl\t fal\t replicate\t openai\t openai.com\t together\t localai\t sdcpp\t vllm\t sglang\t offline\t' -d 'Provider'
+complete -c flux -n "__flux_at 'models'" -l base-url -x -d 'Base URL of an OpenAI-compatible server, including /v1'
+complete -c flux -n "__flux_at 'models'" -l no-key -d 'Send no API key, for servers that need none'
 complete -c flux -n "__flux_at 'models'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'models'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'models' '0'" -a flux-3-image

@@ -41,6 +41,11 @@ PURE = (
     "build/resolution.py",
     "build/starter.py",
     "build/strict_json.py",
+    "catalog/gateway/notes.py",
+    "catalog/gateway/parameters.py",
+    "catalog/gateway/price.py",
+    "catalog/gateway/reading.py",
+    "catalog/gateway/schema.py",
     "config/settings.py",
     "core/*.py",
     "core/redaction/*.py",
@@ -214,6 +219,13 @@ def test_only_flux_build_loads_what_builds():
     lines = [*LOOKUPS, *PLAIN_LINES]
     for line, (_, modules) in zip(lines, run_lines("flux_cli.main", "answer", lines), strict=True):
         loaded = {name for name in modules if name.startswith("flux_cli.build")}
+        assert (line, loaded) == (line, set())
+
+
+def test_what_gateways_say_is_loaded_only_for_models_that_no_catalog_knows():
+    lines = [*LOOKUPS, ["resolve", "a cat", "-m", "unheard-of"]]
+    for line, (_, modules) in zip(lines, run_lines("flux_cli.main", "answer", lines), strict=True):
+        loaded = {name for name in modules if name.startswith("flux_cli.catalog.gateway")}
         assert (line, loaded) == (line, set())
 
 

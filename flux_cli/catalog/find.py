@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from flux_cli.core.model import Dialect, Model
+    from flux_cli.core.request import Resolved
 
 
 def find_model(name: str, folders: Sequence[str] = ()) -> Model | None:
@@ -52,6 +53,15 @@ def similar_model(name: str, folders: Sequence[str] = ()) -> str:
     """The hint for a name that no model has: the closest one; "" if none is close."""
     known = [spelling for model in list_models(folders) for spelling in (model.id, *model.aliases)]
     return did_you_mean(name, known)
+
+
+def explain_schema(resolved: Resolved, path: str, base_url: str) -> Resolved:
+    """The request with what the gateway has said about its model, in the file at `path` if any."""
+    if not path:
+        return resolved
+    from flux_cli.catalog.gateway.saved import explain_saved  # few people have such a file
+
+    return explain_saved(resolved, path, base_url)
 
 
 def list_models(folders: Sequence[str] = ()) -> tuple[Model, ...]:

@@ -50,21 +50,43 @@ def sizes(
     run(shape=shape, model=model, as_json=as_json, plain=plain)
 
 
-@examples("flux models", "flux models flux1.1-pro-ultra")
+@examples(
+    "flux models", "flux models flux1.1-pro-ultra", "flux models gemini-3-pro-image --refresh"
+)
 def models(
     name: Annotated[
         str | None,
         typer.Argument(metavar="[MODEL]", show_default=False, help="Show one model in full"),
     ] = None,
+    refresh: Annotated[
+        bool,
+        typer.Option(
+            "--refresh",
+            rich_help_panel="Provider",
+            show_default=False,
+            help="Ask the gateway what it says about MODEL, and save that for 30 days",
+        ),
+    ] = False,
+    provider: Annotated[str | None, option("provider")] = None,
+    base_url: Annotated[str | None, option("base_url")] = None,
+    no_key: Annotated[bool, option("no_key")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List the models in the catalog.
 
-    Other models of the gateway work, too; their parameters are passed through unchecked.
+    Other models of the gateway work, too; their parameters are passed through unchecked. --refresh
+    reads what the gateway says about one of them, for notes and prices.
     """
     from flux_cli.commands.models import run
 
-    run(name=name, as_json=as_json)
+    run(
+        name=name,
+        refresh=refresh,
+        provider=provider,
+        base_url=base_url,
+        no_key=no_key,
+        as_json=as_json,
+    )
 
 
 @examples("flux providers", "flux providers bfl")

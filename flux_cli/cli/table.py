@@ -188,10 +188,12 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
     },
     'models': {
         'argument': 'name',
-        'flags': {'--json': ('as_json', True)},
+        'flags': {'--refresh': ('refresh', True), '--provider': ('provider', None), '--base-url': ('base_url', None),
+'--no-key': ('no_key', True), '--json': ('as_json', True)},
         'repeatable': (),
-        'defaults': {'name': None, 'as_json': False},
+        'defaults': {'name': None, 'refresh': False, 'provider': None, 'base_url': None, 'no_key': False, 'as_json':
+False},
         'options': '',
-        'own': ('name', 'as_json'),
+        'own': ('name', 'refresh', 'provider', 'base_url', 'no_key', 'as_json'),
     },
 }

@@ -139,10 +139,10 @@ def _environment() -> tuple[Part, ...]:
         the user, defaults. flux config shows every setting and where it comes from.
         """,
         """
-        XDG_CONFIG_HOME and XDG_STATE_HOME move the folders. HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
-        and SSL_CERT_DIR are honored. NO_COLOR turns color off, FORCE_COLOR on. CI stops moving
-        progress, GITHUB_ACTIONS adds annotations, and COLUMNS sets the width of help.
-        SOURCE_DATE_EPOCH replaces the clock wherever a time is written into files and names.
+        XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME move the folders. HTTPS_PROXY, NO_PROXY,
+        SSL_CERT_FILE and SSL_CERT_DIR are honored. NO_COLOR turns color off, FORCE_COLOR on. CI
+        stops moving progress, GITHUB_ACTIONS adds annotations, COLUMNS sets the width of help, and
+        SOURCE_DATE_EPOCH the time in files and names.
         """,
     )
 

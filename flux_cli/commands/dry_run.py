@@ -159,6 +159,8 @@ def _cost(run: CheckedRun) -> tuple[float | None, str]:
         hint = "; --estimate asks the gateway" if is_gateway(run.prepared.settings) else ""
         return None, f"the catalog has no price for this server{hint}"
     source = "catalog price" if run.row.hosted else "sketches are free"
+    if day := run.prepared.resolved.price_day:
+        source = f"the gateway's schema of {day}"
     if run.options.run.estimate:
         source = "estimate of the gateway"
     return price * run.images, source

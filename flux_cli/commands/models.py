@@ -1,36 +1,109 @@
-"""`flux models`: list the models of the catalog, or show one in full."""
+"""`flux models`: list the models of the catalog, or show one in full.
+
+`gateway` has what a gateway says about a model.
+"""
 
 from __future__ import annotations
 
-from flux_cli.catalog.find import list_models
+from flux_cli.catalog.find import find_model, list_models
 from flux_cli.config import folders
+from flux_cli.config.load import load_settings
+from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.values import show_amount
-from flux_cli.request.lookup import lookup
+from flux_cli.providers.rows import ROWS
+from flux_cli.request.lookup import unknown_model
 from flux_cli.terminal.streams import document_text, listing, say
 from flux_cli.terminal.table import cell_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flux_cli.catalog.gateway.saved import Saved
+    from flux_cli.config.load import Settings
     from flux_cli.core.model import Json, Model, Param, Price
 
 LIST_HEADING = ("Model", "also", "USD", "sizes", "about")
 PARAMETER_HEADING = ("Parameter", "accepts", "default", "behavior", "about")
 
 
-def run(*, name: str | None, as_json: bool) -> None:
-    """Print one model in full, or all models, one per line. Raises UsageError if it is unknown."""
-    say(_answer(name, as_json=as_json))
+def run(
+    *,
+    name: str | None,
+    refresh: bool,
+    provider: str | None,
+    base_url: str | None,
+    no_key: bool,
+    as_json: bool,
+) -> None:
+    """Print one model in full, or all models, one per line.
 
-
-def _answer(name: str | None, *, as_json: bool) -> str:
-    models = list_models(folders.model_folders()) if name is None else (lookup(name),)
-    if as_json:
-        documents: list[Json] = [_document(model) for model in models]
-        return document_text({"schema": SCHEMA, "models": documents})
+    With `refresh`, ask the gateway about the model, and print what it says. Raises UsageError if
+    the model is unknown, and the FluxError of a request that fails.
+    """
+    flags: dict[str, Json] = {"model": name, "provider": provider, "base_url": base_url}
     if name is not None:
-        return _full(models[0])
-    return listing([LIST_HEADING, *map(_row, models)], right=(2, 3))
+        say(_one(load_settings(flags, ROWS), refresh=refresh, no_key=no_key, as_json=as_json))
+        return
+    if refresh or provider or base_url or no_key:
+        message = "--refresh, --provider, --base-url and --no-key need the name of a model"
+        raise UsageError(message, hint="flux models NAME --refresh")
+    models = list_models(folders.model_folders())
+    if as_json:
+        say(_list_document(models))
+        return
+    say(listing([LIST_HEADING, *map(_row, models)], right=(2, 3)))
+
+
+def _one(settings: Settings, *, refresh: bool, no_key: bool, as_json: bool) -> str:
+    """One model: the catalog's entry, or else what the gateway said about it."""
+    if no_key and not refresh:
+        raise UsageError("--no-key needs --refresh", hint="drop --no-key: nothing is sent")
+    model = find_model(settings.model, folders.model_folders())
+    if model and not refresh:
+        return _list_document((model,)) if as_json else _full(model)
+    saved = _from_gateway(settings, model, no_key=no_key) if refresh else _saved(settings)
+    from flux_cli.commands.gateway.show import schema_document, schema_text
+
+    if as_json:
+        models = (model,) if model else ()
+        return _list_document(models, {"gateway_schema": schema_document(saved, model)})
+    return schema_text(saved, model)
+
+
+def _from_gateway(settings: Settings, model: Model | None, *, no_key: bool) -> Saved:
+    from flux_cli.commands.gateway.refresh import refresh
+
+    return refresh(settings, model.id if model else settings.model, no_key=no_key)
+
+
+def _saved(settings: Settings) -> Saved:
+    """What the gateway said about a model that the catalog lacks.
+
+    Raises UsageError if nothing is saved, or if it is too old.
+    """
+    name = settings.model
+    path = folders.saved_schema(settings.base_url, name)
+    saved = None
+    if path:
+        from flux_cli.catalog.gateway.saved import read_saved
+
+        saved = read_saved(path, settings.base_url, name)
+    if saved and saved.is_usable:
+        return saved
+    from shlex import quote  # only failures come here
+
+    command = f"flux models {quote(name)} --refresh"
+    if saved is None:
+        raise unknown_model(name, f"ask the gateway: {command}")
+    message = f"what the gateway said about model {name!r} on {saved.day} is too old"
+    raise UsageError(message, hint=f"ask it again: {command}")
+
+
+def _list_document(models: Iterable[Model], more: dict[str, Json] | None = None) -> str:
+    documents: list[Json] = [_document(model) for model in models]
+    return document_text({"schema": SCHEMA, "models": documents, **(more or {})})
 
 
 def _row(model: Model) -> tuple[str, ...]:
@@ -68,7 +141,11 @@ MODEL: dict[str, object] = {
     "parameters": {"...": "#parameter"},
     "routes": {"...": {"model": "text", "upstream": "text"}},
 }
-MODEL_LIST: dict[str, object] = {"schema": (SCHEMA,), "models": ["#model"]}
+MODEL_LIST: dict[str, object] = {
+    "schema": (SCHEMA,),
+    "models": ["#model"],
+    "gateway_schema?": "#gateway_schema",
+}
 
 
 def _document(model: Model) -> dict[str, Json]:

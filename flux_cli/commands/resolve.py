@@ -83,7 +83,10 @@ def _text(prepared: Prepared, post: Post, *, is_estimate: bool) -> str:
     ]
     if rows:
         lines += ["", listing([HEADING, *rows])]
-    source = " (estimate of the gateway)" if is_estimate else ""
+    day = prepared.resolved.price_day
+    source = f" (the gateway's schema of {day})" if day else ""
+    if is_estimate:
+        source = " (estimate of the gateway)"
     return "\n".join([*lines, "", f"{_outlook(prepared.resolved)}{source}"])
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from flux_cli.build.planning import document as build
 from flux_cli.commands import config, convert, models, providers, show, sizes
+from flux_cli.commands.gateway import show as gateway
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.runs import documents, fields
 
@@ -68,6 +69,8 @@ SHAPES: dict[str, object] = {
     "model_list": models.MODEL_LIST,
     "model": models.MODEL,
     "parameter": models.PARAMETER,
+    "gateway_schema": gateway.SCHEMA,
+    "schema_parameter": gateway.PARAMETER,
     "provider_list": providers.PROVIDER_LIST,
     "provider": providers.PROVIDER,
     "settings": config.SETTINGS_DOCUMENT,

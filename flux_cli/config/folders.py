@@ -1,4 +1,7 @@
-"""The user's folders: settings, credentials, models, and the project. `state` has the journals."""
+"""The user's folders: settings, credentials, models, the cache, and the project.
+
+`state` has the journals.
+"""
 
 from __future__ import annotations
 
@@ -22,20 +25,54 @@ def user_folder() -> Path:
 
 
 def user_path() -> str:
-    """The path of `user_folder`. Avoids importing `platformdirs`, which is slower than a lookup."""
+    """The path of `user_folder`."""
+    return _path("XDG_CONFIG_HOME", ".config") or _other_path("user_config_dir", ".config")
+
+
+def saved_schema(base_url: str, model: str) -> str:
+    """The path of the file with the gateway's schema of a model; "" if there is none."""
+    path = schema_path(base_url, model)
+    return path if os.path.isfile(path) else ""
+
+
+def schema_path(base_url: str, model: str) -> str:
+    """Where the schema of a model at this base URL is saved, in the cache folder."""
+    cache = _path("XDG_CACHE_HOME", ".cache") or _other_path("user_cache_dir", ".cache")
+    return os.path.join(cache, "schemas", _file_name(base_url), f"{_file_name(model)}.json")
+
+
+def _path(variable: str, usual: str) -> str:
+    """The folder of flux in the one that the variable names, or in the `usual` one at home.
+
+    "" where that is not the rule. Avoids importing `platformdirs`, which is slower than a lookup.
+    """
     home = os.environ.get("HOME", "")
-    base = variable_text(os.environ, "XDG_CONFIG_HOME")
+    base = variable_text(os.environ, variable)
     if not base and home and not home.endswith("/"):
-        base = f"{home}/.config"
+        base = f"{home}/{usual}"
     is_linux = sys.platform == "linux" and "ANDROID_DATA" not in os.environ
-    if is_linux and base.startswith("/"):
-        return os.path.join(base, APP)
+    return os.path.join(base, APP) if is_linux and base.startswith("/") else ""
+
+
+def _other_path(function: str, usual: str) -> str:
+    """The folder that a function of `platformdirs` names."""
     import platformdirs
 
     try:
-        return platformdirs.user_config_dir(APP, appauthor=False)
+        path: str = getattr(platformdirs, function)(APP, appauthor=False)
     except RuntimeError:  # no HOME, and no entry in passwd: as with HOME=/ in containers
-        return f"/.config/{APP}"
+        return f"/{usual}/{APP}"
+    return path
+
+
+def _file_name(text: str) -> str:
+    """A name that every file system takes. Other texts with the same name are told apart inside."""
+    return "".join(map(_quoted, text))
+
+
+def _quoted(char: str) -> str:
+    is_plain = char.isascii() and (char.isalnum() or char in "-._")
+    return char if is_plain else f"%{ord(char):x}"
 
 
 def model_folders() -> tuple[str, ...]:

@@ -67,7 +67,7 @@ SETTINGS = (
     Setting(
         "image_field",
         "text",
-        "name of the field of images in a form [default: image, of several image[]]",
+        "form field of input images: image or image[]",
         variable="FLUX_IMAGE_FIELD",
         choices=("image", "image[]"),
     ),

@@ -108,6 +108,7 @@ class Resolved(NamedTuple):
     format: str | None = None  # of the files; None: as received
     quality: int | None = None
     unit_price_usd: float | None = None  # per image at this provider; None: unknown
+    price_day: str = ""  # of the gateway's schema that has this price; "": the catalog has it
     # Formats of the files that flux makes from every image; None: at most one file, as received.
     made: tuple[str, ...] | None = None
 

@@ -149,8 +149,17 @@ def check_model(row: ProviderRow, name: str) -> None:
     elif row.protocol in IN_PATH:
         reason = _reason_against_path(name, IN_PATH[row.protocol])
     if reason:
-        message = f"the model name {str(shorten(name))!r} {reason}"
-        raise UsageError(message, hint=MODEL_HINT)
+        raise _bad_name(name, reason)
+
+
+def check_path(name: str) -> None:
+    """Raise UsageError for what cannot be the name of a model at the end of a URL."""
+    if reason := _reason_against_path(name, None):
+        raise _bad_name(name, reason)
+
+
+def _bad_name(name: str, reason: str) -> UsageError:
+    return UsageError(f"the model name {str(shorten(name))!r} {reason}", hint=MODEL_HINT)
 
 
 def _reason_against_path(name: str, most_parts: int | None) -> str:

@@ -21,7 +21,11 @@ def lookup(name: str | None) -> Model:
     model_name = load_settings({"model": name}, ROWS).model
     found = find_model(model_name, model_folders())
     if found is None:
-        message = f"model {model_name!r} is not in the catalog"
-        hint = similar_model(model_name, model_folders()) or "see: flux models"
-        raise UsageError(message, hint=hint)
+        raise unknown_model(model_name, "see: flux models")
     return found
+
+
+def unknown_model(name: str, advice: str) -> UsageError:
+    """The error for a model that the catalog lacks; the hint is `advice` if no name is similar."""
+    hint = similar_model(name, model_folders()) or advice
+    return UsageError(f"model {name!r} is not in the catalog", hint=hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from flux_cli.catalog.find import find_model, similar_model
+from flux_cli.catalog.find import explain_schema, find_model, similar_model
 from flux_cli.config import folders
 from flux_cli.config.load import Settings, load_settings
 from flux_cli.core.errors import UsageError
@@ -63,11 +63,27 @@ def prepare(
     formats = _typed_formats(options, given)
     destination = _read_destination(settings, formats)
     given = _with_format(given, destination, formats)
-    given = _with_images(given, model, dialect, fetch)
+    request = _make_request(options, settings, given, destination, prompt)
+    request = _with_images(request, options.input, settings, model, dialect, fetch)
+    resolved = _resolve(request, model, dialect, reuse, options.input.like)
+    resolved = _at_provider(resolved, settings, model, dialect)
+    finish = _read_finish(options, resolved, destination, side)
+    resolved = _with_finish(resolved, finish)
+    origin, seed = choose_seed(resolved, settings.provider, options.input, draw)
+    return Prepared(settings, resolved, plan(resolved, origin, seed), destination, finish)
+
+
+def _make_request(
+    options: GenerateOptions,
+    settings: Settings,
+    given: dict[str, Value],
+    destination: Destination,
+    prompt: str | None,
+) -> Request:
     if options.access.no_badge and not settings.provider.hosted:
         given["badge"] = False
     is_format_by_suffix = destination.suffixes and not options.output.output_format
-    request = Request(
+    return Request(
         model=settings.model,
         parameters=given,
         prompt=prompt,
@@ -75,13 +91,6 @@ def prepare(
         output=settings.output if is_format_by_suffix else None,
         named=named_parameters(options.parameters),
     )
-    request = _with_references(request, options.input, settings, model, dialect, fetch)
-    resolved = _resolve(request, model, dialect, reuse, options.input.like)
-    resolved = _at_provider(resolved, settings, model, dialect)
-    finish = _read_finish(options, resolved, destination, side)
-    resolved = _with_finish(resolved, finish)
-    origin, seed = choose_seed(resolved, settings.provider, options.input, draw)
-    return Prepared(settings, resolved, plan(resolved, origin, seed), destination, finish)
 
 
 def draw_seed() -> int:
@@ -125,6 +134,8 @@ def _at_provider(
 ) -> Resolved:
     """The request with the provider's price, the notes of the settings, and those on a sketch.
 
+    For a model that the catalog lacks, also with what the gateway has said about it.
+
     Raises UsageError for what cannot be the name of a model there.
     """
     row, notes = settings.provider, resolved.notes
@@ -135,7 +146,11 @@ def _at_provider(
         notes = explain_ignored(notes)
     request = resolved.request
     price = unit_price(row, model, dialect, resolved.route, resolved.size, request)
-    return resolved._replace(unit_price_usd=price, notes=(*settings.notes, *notes))
+    resolved = resolved._replace(unit_price_usd=price, notes=(*settings.notes, *notes))
+    if model or not row.hosted:
+        return resolved
+    path = folders.saved_schema(settings.base_url, resolved.model_id)
+    return explain_schema(resolved, path, settings.base_url)
 
 
 def _read_like(options: GenerateOptions, given: dict[str, Value]) -> Reuse | None:
@@ -252,23 +267,6 @@ def _with_finish(resolved: Resolved, finish: Finish) -> Resolved:
 
 
 def _with_images(
-    given: dict[str, Value], model: Model | None, dialect: Dialect | None, fetch: Fetch | None
-) -> dict[str, Value]:
-    """The parameters with the content of images in place of file names.
-
-    URLs are replaced, too, if the provider takes only the image itself.
-    """
-    parameters = dict(given)
-    for name, value in given.items():
-        if name == "image_prompt" or _is_image(model, name):
-            from flux_cli.request.files import inputs
-
-            takes_bytes = _takes_bytes(dialect, name)
-            parameters[name] = inputs.attach(value, fetch if takes_bytes else None)
-    return parameters
-
-
-def _with_references(
     request: Request,
     given: Input,
     settings: Settings,
@@ -276,19 +274,20 @@ def _with_references(
     dialect: Dialect | None,
     fetch: Fetch | None,
 ) -> Request:
-    """The request with the images of `--image` and `--mask`."""
-    if not given.image and not given.mask:
+    """The request with all images that it names."""
+    names = [
+        name for name in request.parameters if name == "image_prompt" or _is_image(model, name)
+    ]
+    if not names and not given.image and not given.mask:
         return request
-    from flux_cli.request.references.reading import attach
+    from flux_cli.request.references.attaching import attach_all  # most requests name none
 
-    return attach(request, given, settings, model, dialect, fetch)
-
-
-def _takes_bytes(dialect: Dialect | None, name: str) -> bool:
-    return bool(dialect and name in dialect.fields and dialect.fields[name].spelling == "base64")
+    return attach_all(request, names, given, settings, model, dialect, fetch)
 
 
 def _is_image(model: Model | None, name: str) -> bool:
+    if name == "image_prompt":
+        return True
     return bool(model and name in model.parameters and model.parameters[name].kind == "image")
 
 

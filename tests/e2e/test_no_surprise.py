@@ -123,6 +123,25 @@ def test_an_estimate_gives_a_price_to_a_model_that_is_not_in_the_catalog(outside
     assert {request.query for request in public.requests} == {"dryRun=true"}
 
 
+def test_an_estimate_counts_more_than_the_price_in_the_gateways_schema(outside, public):
+    """The schema says 0.30 USD for an image, and the estimate 0.25 USD."""
+    components = [{"type": "output", "metric": "image", "unit_price": 0.3}]
+    public.serves("/v1/models/unheard-of", reply({"price": {"components": components}}))
+    assert outside("models", "unheard-of", "--refresh").code == 0
+    line = ("generate", "a sea", "-m", "unheard-of", "-n", "2", "-o", "x.jpg")
+    line += ("--response-format", "b64_json")
+    assert "cost 0.60 USD (the gateway's schema of " in outside(*line, "--dry-run").out
+    limit = ("--max-cost", "0.5")
+    resolve = ("resolve", "a sea", "-m", "unheard-of", "-n", "2")
+    assert outside(*resolve, *limit).code == 0
+    assert outside(*resolve, "--estimate", "--max-cost", "0.4").code == 2
+    assert outside(*line, *limit).code == 0
+    public.estimate = status(500)
+    result = outside(*line, "--overwrite", *limit, FLUX_RETRIES="0")
+    assert (result.code, len(public.paid)) == (2, 2)
+    assert "2 images at 0.30 USD cost 0.60 USD" in result.err
+
+
 @pytest.mark.parametrize("line", [("generate", "a sea", "--dry-run"), ("resolve", "a sea")])
 def test_an_estimate_counts_for_the_limit(outside, public, line):
     unknown = (*line, "-m", "unheard-of", "-n", "3", "--estimate")

@@ -20,6 +20,13 @@ retries = 3
 [providers.mine]
 base_url = "https://h/v1"
 """
+SCHEMA = b"""\
+{"parameters": {"core": [{"name": "seed", "type": "integer", "minimum": 0}],
+  "size": {"type": "object", "properties": {"width": {"enum": [512]}}, "required": ["width"]}},
+ "max_input_images": 4,
+ "price": {"currency": "USD", "components": [
+  {"type": "output", "metric": "megapixel", "unit_price": 0.015}]}}
+"""
 URI = f"data:image/png;base64,{base64.b64encode(PNG).decode()}".encode()
 
 SEEDS: dict[str, list[bytes]] = {
@@ -55,6 +62,7 @@ SEEDS: dict[str, list[bytes]] = {
         b"canary-Sup3r\\'S3cr3t%2BV4l\xe2\x80\xa6",
     ],
     "models": [path.read_bytes() for path in sorted(MODELS.glob("*.toml"))],
+    "schemas": [SCHEMA],
     "settings": [CONFIG, b"7\n0.5"],
     "key_files": [b'FUZZ_KEY = "lmnfl_abcdefgh"', b"lmnfl_abcdefgh\n"],
 }

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from flux_cli.catalog import reading
 from flux_cli.catalog.find import find_model
+from flux_cli.catalog.gateway.price import unit_price
+from flux_cli.catalog.gateway.reading import read_schema
+from flux_cli.catalog.gateway.schema import document_of
 from flux_cli.config import folders, keys
 from flux_cli.config.load import load_settings
 from flux_cli.config.settings import SETTINGS
@@ -207,6 +210,15 @@ def models(data: bytes) -> None:
         reading.read(path)
 
 
+def schemas(data: bytes) -> None:
+    """What is read of a gateway's schema can be saved, read again, and priced."""
+    schema = read_schema(parse_json(data))
+    if schema:
+        assert read_schema(json.loads(json.dumps(document_of(schema), allow_nan=False))) == schema
+        price = unit_price(schema, {})
+        assert price is None or price > 0
+
+
 def settings(data: bytes) -> None:
     path = _file("config.toml", data)
     with contextlib.suppress(FluxError):
@@ -230,6 +242,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         shapes, parameters, requests, templates, images, conversions, data_uris, replies, answers,
-        addresses, redactions, models, settings, key_files,
+        addresses, redactions, models, schemas, settings, key_files,
     )
 }  # fmt: skip

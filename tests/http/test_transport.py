@@ -18,11 +18,11 @@ import trustme
 
 from flux_cli.core.errors import ConfigError, NetworkError
 from flux_cli.core.outcome import Reply
-from flux_cli.http import transport
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import Exchanges, HttpRequest
 from flux_cli.http.machine.proxies import read_proxies
 from flux_cli.http.spool import Spool
+from flux_cli.http.wire import connection, transport
 from flux_cli.http.wire.network import Network, ProxyRouter
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -160,7 +160,7 @@ def test_a_connection_the_server_has_closed_meanwhile_is_not_used_again(tmp_path
 
 
 def test_a_connection_that_has_waited_too_long_is_not_used_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(transport, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(connection, "IDLE_SECONDS", 0.02)
     server = Server()
     talk(server, asks("GET", "GET", pause=0.05), tmp_path)
     assert server.connections == 2
@@ -686,7 +686,7 @@ def test_however_many_answers_come_at_once_one_read_of_them_is_in_memory(tmp_pat
     with closing(listener):
         threading.Thread(target=accept, daemon=True).start()
         assert (
-            asyncio.run(go()) < 32 * (1 << 16) + 8 * transport.READ_BYTES
+            asyncio.run(go()) < 32 * (1 << 16) + 8 * connection.READ_BYTES
         )  # the head of each, and what is worked on
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) == 32 * 3_000_000
 

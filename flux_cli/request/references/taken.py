@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
+from flux_cli.core.lite import json_text
 from flux_cli.core.model import References
 
 TYPE_CHECKING = False
@@ -66,8 +67,6 @@ def check_limits(reference: Reference, taken: References, where: str) -> None:
 
 def _smaller(reference: Reference, pixels: int) -> str:
     """The command that makes an image with at most so many pixels of a reference."""
-    from shlex import quote
-
     scale = min(1.0, (pixels / (reference.width * reference.height)) ** 0.5)
     width = max(1, int(reference.width * scale))
-    return f"make it smaller: flux convert {quote(reference.asked)} -f jpeg --width {width}"
+    return f"make it smaller: flux convert {json_text(reference.asked)} -f jpeg --width {width}"

@@ -46,8 +46,9 @@ def check_bill(run: CheckedRun, reason: str = "") -> None:
 def check_limit_of(prepared: Prepared, *, accepts_unknown: bool) -> None:
     """Raise BudgetError if a request that nobody has planned files for is over its limit."""
     settings, resolved = prepared.settings, prepared.resolved
-    bill = bill_of(resolved.n * prepared.plan.calls[0].images, resolved.unit_price_usd)
     is_known_later = is_gateway(settings)  # a run asks for the price
+    price = None if resolved.price_day and is_known_later else resolved.unit_price_usd
+    bill = bill_of(resolved.n * prepared.plan.calls[0].images, price)
     check_limit(bill, settings.max_cost, accepts_unknown=accepts_unknown or is_known_later)
 
 
@@ -79,9 +80,13 @@ def needs_confirmation(run: CheckedRun) -> str:
 
 
 def _asks_gateway(run: CheckedRun) -> bool:
-    """Whether the run needs the gateway's price: it has a limit, and the catalog has no price."""
-    settings, price = run.prepared.settings, run.prepared.resolved.unit_price_usd
-    is_needed = settings.max_cost is not None and price is None and run.calls > 0
+    """Whether the run needs the gateway's price: it has a limit, and the catalog has no price.
+
+    An estimate is for this request, so it is better than the price in the gateway's schema.
+    """
+    settings, resolved = run.prepared.settings, run.prepared.resolved
+    is_open = resolved.unit_price_usd is None or bool(resolved.price_day)
+    is_needed = settings.max_cost is not None and is_open and run.calls > 0
     return is_needed and is_gateway(settings)
 
 

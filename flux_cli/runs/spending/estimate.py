@@ -47,7 +47,7 @@ def check_estimates(settings: Settings) -> None:
 def with_price(prepared: Prepared, price: float) -> Prepared:
     """The request with this price per image in USD."""
     images = prepared.plan.calls[0].images
-    resolved = prepared.resolved._replace(unit_price_usd=price / images)
+    resolved = prepared.resolved._replace(unit_price_usd=price / images, price_day="")
     return prepared._replace(resolved=resolved)
 
 

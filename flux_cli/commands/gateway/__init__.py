@@ -1,0 +1,1 @@
+"""What `flux models` does with a gateway's schemas: fetch, save and show them."""
