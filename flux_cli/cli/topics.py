@@ -140,9 +140,8 @@ def _environment() -> tuple[Part, ...]:
         """,
         """
         XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME move the folders. HTTPS_PROXY, NO_PROXY,
-        SSL_CERT_FILE and SSL_CERT_DIR are honored. NO_COLOR turns color off, FORCE_COLOR on. CI
-        stops moving progress, GITHUB_ACTIONS adds annotations, COLUMNS sets the width of help, and
-        SOURCE_DATE_EPOCH the time in files and names.
+        SSL_CERT_FILE, SSL_CERT_DIR, NO_COLOR and FORCE_COLOR are honored. CI stops moving progress,
+        GITHUB_ACTIONS adds annotations. COLUMNS is the width of help, SOURCE_DATE_EPOCH the time.
         """,
     )
 

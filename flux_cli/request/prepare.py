@@ -64,7 +64,8 @@ def prepare(
     destination = _read_destination(settings, formats)
     given = _with_format(given, destination, formats)
     request = _make_request(options, settings, given, destination, prompt)
-    request = _with_images(request, options.input, settings, model, dialect, fetch)
+    asked = reuse.add_images(options.input) if reuse else options.input
+    request = _with_images(request, asked, settings, model, dialect, fetch)
     resolved = _resolve(request, model, dialect, reuse, options.input.like)
     resolved = _at_provider(resolved, settings, model, dialect)
     finish = _read_finish(options, resolved, destination, side)
@@ -161,7 +162,9 @@ def _read_like(options: GenerateOptions, given: dict[str, Value]) -> Reuse | Non
     from flux_cli.request.files.like import read_like
 
     # `--no-seed` overrides the seed of the image, as `--seed` does.
-    covered = {**given, "seed": None} if options.input.no_seed else given
+    covered = {**given, "seed": None} if options.input.no_seed else dict(given)
+    if options.input.image:
+        covered["image"] = None
     return read_like(path, covered)
 
 

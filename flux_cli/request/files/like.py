@@ -21,8 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flux_cli.core.model import Dialect, Json, Model
+    from flux_cli.core.options import Input
     from flux_cli.core.request import Request
     from flux_cli.images.metadata.read import Reading
+
+
+IMAGES = ("image", "mask")  # in records: the images that an image was made from
 
 
 class Reuse(NamedTuple):
@@ -35,12 +39,22 @@ class Reuse(NamedTuple):
     model: str | None
     parameters: dict[str, Json]
     notes: tuple[Note, ...]
+    images: tuple[str, ...] = ()  # the paths of the images that it was made from
+    mask: str | None = None
+
+    def add_images(self, given: Input) -> Input:
+        """The images that were given, or those of the record."""
+        if not self.images:
+            return given
+        return given._replace(image=list(self.images), mask=given.mask or self.mask)
 
 
 def read_like(path: str, given: Mapping[str, object]) -> Reuse:
     """The values of the image of `--like` that `given` does not override.
 
-    Raises UsageError if it cannot be read or does not say how it was made.
+    The images that it was made from are looked for beside it and in the working folder, and known
+    by their digests. Raises UsageError if it cannot be read, does not say how it was made, or if
+    one of those images is not there.
     """
     try:
         data = inputs.read_image(path, sys.stdin.buffer if sys.stdin else None)
@@ -49,6 +63,8 @@ def read_like(path: str, given: Mapping[str, object]) -> Reuse:
         message, hint = f"--like {path}: {fault.message}", f"name a {ALL_FORMATS} file"
         raise UsageError(message, hint=hint) from fault
     reuse = reuse_reading(reading, path, given)
+    if reading.source == "flux":
+        reuse = _with_images(reuse, reading.record.parameters, path, given)
     if not reading.source or not (reuse.prompt or reuse.parameters):
         message = f"--like {path}: the image does not say how it was made"
         if reading.source or reading.unread or reading.problems or reading.c2pa:
@@ -78,6 +94,8 @@ def reuse_reading(reading: Reading, source: str, given: Mapping[str, object]) ->
     for name, value in recorded.items():
         if value is None or name in covered:
             continue
+        if name in IMAGES:
+            continue
         if name == "image_prompt" or "://" in json.dumps(value):
             reason = f"a file or URL named in {source} is not followed; give it again"
             notes.append(Note(name, shorten(value), None, "ignored", reason, warning=True))
@@ -85,6 +103,19 @@ def reuse_reading(reading: Reading, source: str, given: Mapping[str, object]) ->
             kept[name] = QuotedText(value) if isinstance(value, str) else value  # "5" stays text
     model = record.model if is_ours else ""
     return Reuse(record.prompt or None, model or None, kept, tuple(notes))
+
+
+def _with_images(
+    reuse: Reuse, recorded: Mapping[str, Json], path: str, given: Mapping[str, object]
+) -> Reuse:
+    """The values with the images that an image was made from, unless `given` has others."""
+    if "image" in given or "image" not in recorded:
+        return reuse
+    from flux_cli.request.references.finding import find_images  # few images have any
+
+    images = find_images(recorded["image"], path)
+    masks = find_images([recorded["mask"]], path) if "mask" in recorded else [None]
+    return reuse._replace(images=tuple(images), mask=masks[0])
 
 
 def drop_refused(reuse: Reuse, model: Model | None, dialect: Dialect | None) -> Reuse:

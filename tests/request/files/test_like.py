@@ -138,7 +138,7 @@ def test_of_other_programs_only_prompt_seed_and_size_are_reuse_reading():
         source_type=BY_MODEL,
     )
     reuse = reuse_reading(Reading(record, "AUTOMATIC1111", {}, False, ()), "x.png", {})
-    assert reuse == ("a cat", None, {"size": "512x768", "seed": 5}, ())
+    assert reuse == ("a cat", None, {"size": "512x768", "seed": 5}, (), (), None)
 
 
 def test_what_the_server_says_it_used_is_what_is_recorded():
