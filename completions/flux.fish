@@ -15,7 +15,7 @@ function __flux_at
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
             string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
-        else if contains -- $command/$count/$word '/0/generate' '/0/build' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
+        else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
             set command (string trim -- "$command $word")
         else
             set count (math $count + 1)
@@ -35,6 +35,7 @@ complete -c flux -f
 complete -c flux -n "__flux_at ''" -l version -s V -d 'Show the version'
 complete -c flux -n "__flux_at ''" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at '' '0'" -a generate -d 'Generate images from a prompt'
+complete -c flux -n "__flux_at '' '0'" -a edit -d 'Edit or combine images, as a prompt says'
 complete -c flux -n "__flux_at '' '0'" -a build -d 'Keep a set of images in sync with a manifest, flux-build.toml'
 complete -c flux -n "__flux_at '' '0'" -a resolve -d 'Show what would be sent, and why'
 complete -c flux -n "__flux_at '' '0'" -a show -d 'Show image details and how images were made'
@@ -112,6 +113,69 @@ complete -c flux -n "__flux_at 'generate'" -l no-prompt-metadata -d 'Write metad
 complete -c flux -n "__flux_at 'generate'" -l sidecar -d 'Write the metadata into a .json file beside the image'
 complete -c flux -n "__flux_at 'generate'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'generate'" -a '(__flux_files @ @)'
+complete -c flux -n "__flux_at 'edit'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9), which override the next two, or one side of the files (320x, x300)'
+complete -c flux -n "__flux_at 'edit'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Ratio only'
+complete -c flux -n "__flux_at 'edit'" -l resolution -s r -x -a '0.5K\t 1K\t 2K\t 4K\t' -d 'Scale only'
+complete -c flux -n "__flux_at 'edit'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
+complete -c flux -n "__flux_at 'edit'" -l route -x -a 'fal\t replicate\t fireworks\t' -d 'Force one upstream of the gateway'
+complete -c flux -n "__flux_at 'edit'" -s n -l n -x -d 'Number of images, generated in parallel'
+complete -c flux -n "__flux_at 'edit'" -l seed -x -d 'Seed, counted up for more images, or one per image'
+complete -c flux -n "__flux_at 'edit'" -l no-seed -d 'Send no seed'
+complete -c flux -n "__flux_at 'edit'" -l raw -d 'Less processed, more natural-looking images'
+complete -c flux -n "__flux_at 'edit'" -l no-raw -d 'Less processed, more natural-looking images'
+complete -c flux -n "__flux_at 'edit'" -l enhance-prompt -d 'Let the provider enhance the prompt (fal)'
+complete -c flux -n "__flux_at 'edit'" -l no-enhance-prompt -d 'Let the provider enhance the prompt (fal)'
+complete -c flux -n "__flux_at 'edit'" -l image -r -F -a '(__flux_files "-[^-]")' -d 'One more image'
+complete -c flux -n "__flux_at 'edit'" -l mask -r -F -a '(__flux_files "-[^-]")' -d 'Only change what is transparent in this image, or white on black'
+complete -c flux -n "__flux_at 'edit'" -l image-prompt -r -F -a '(__flux_files "-[^-]")' -d 'Image that guides the composition'
+complete -c flux -n "__flux_at 'edit'" -l image-prompt-strength -x -d 'How strongly the image prompt guides the result'
+complete -c flux -n "__flux_at 'edit'" -l safety-tolerance -x -a '1\t 2\t 3\t 4\t 5\t 6\t' -d 'Moderation level'
+complete -c flux -n "__flux_at 'edit'" -l response-format -x -a 'url\t b64_json\t' -d 'How the provider returns the image'
+complete -c flux -n "__flux_at 'edit'" -l sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'
+complete -c flux -n "__flux_at 'edit'" -l no-sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'
+complete -c flux -n "__flux_at 'edit'" -l like -r -F -a '(__flux_files "-[^-]")' -d 'Reuse an image\'s prompt, model, seed, size and parameters'
+complete -c flux -n "__flux_at 'edit'" -l param -s p -x -d 'Any other parameter, as JSON or text'
+complete -c flux -n "__flux_at 'edit'" -l output -s o -r -F -a '(__flux_files "-[^-]")' -d 'File (suffix selects format), folder/, template, or - for stdout'
+complete -c flux -n "__flux_at 'edit'" -l output-format -l format -s f -x -a 'png\t jpeg\t gif\t webp\t avif\t' -d 'png, jpeg, gif, webp, avif'
+complete -c flux -n "__flux_at 'edit'" -l output-compression -l quality -s q -x -d 'Quality of lossy files'
+complete -c flux -n "__flux_at 'edit'" -l overwrite -d 'Replace existing files'
+complete -c flux -n "__flux_at 'edit'" -l skip-existing -d 'Keep existing files that match'
+complete -c flux -n "__flux_at 'edit'" -l update -d 'Keep files that match, and replace only those that do not'
+complete -c flux -n "__flux_at 'edit'" -l json -d 'Print one JSON document'
+complete -c flux -n "__flux_at 'edit'" -l preview -d 'Show images in the terminal'
+complete -c flux -n "__flux_at 'edit'" -l no-preview -d 'Show images in the terminal'
+complete -c flux -n "__flux_at 'edit'" -l sheet -d 'Also save a contact sheet of all images'
+complete -c flux -n "__flux_at 'edit'" -l sheet-output -r -F -a '(__flux_files "-[^-]")' -d 'Save the contact sheet under this name'
+complete -c flux -n "__flux_at 'edit'" -l concurrency -x -d 'Requests in flight at once'
+complete -c flux -n "__flux_at 'edit'" -l timeout -x -d 'Longest wait for one image'
+complete -c flux -n "__flux_at 'edit'" -l retries -x -d 'Retries of requests that certainly had no effect'
+complete -c flux -n "__flux_at 'edit'" -l dry-run -d 'Show requests, file names and cost'
+complete -c flux -n "__flux_at 'edit'" -l estimate -d 'Ask the gateway for the price'
+complete -c flux -n "__flux_at 'edit'" -l max-cost -x -d 'Refuse to start a run that would cost more'
+complete -c flux -n "__flux_at 'edit'" -l yes -s y -d 'Do not ask, even if the price is unknown or high'
+complete -c flux -n "__flux_at 'edit'" -l quiet -d 'Print nothing but results and errors'
+complete -c flux -n "__flux_at 'edit'" -l verbose -s v -d 'Show each step, request ids and the causes of errors'
+complete -c flux -n "__flux_at 'edit'" -l progress -x -a 'auto\t plain\t none\t' -d 'Progress display'
+complete -c flux -n "__flux_at 'edit'" -l log-file -r -F -a '(__flux_files "-[^-]")' -d 'Append every step to a file, one JSON object per line'
+complete -c flux -n "__flux_at 'edit'" -l provider -x -a 'lumenfall\t bfl\t fal\t replicate\t openai\t openai.com\t together\t localai\t sdcpp\t vllm\t sglang\t offline\t' -d 'Provider'
+complete -c flux -n "__flux_at 'edit'" -l base-url -x -d 'Base URL of an OpenAI-compatible server, including /v1'
+complete -c flux -n "__flux_at 'edit'" -l no-key -d 'Send no API key, for servers that need none'
+complete -c flux -n "__flux_at 'edit'" -l offline -d 'Draw a local sketch instead'
+complete -c flux -n "__flux_at 'edit'" -l no-badge -d 'Leave the badge out of an offline sketch'
+complete -c flux -n "__flux_at 'edit'" -l fit -x -a 'none\t cover\t contain\t pad\t exact\t' -d 'Make files of exactly --size'
+complete -c flux -n "__flux_at 'edit'" -l focus -x -a 'center\t top\t bottom\t left\t right\t entropy\t attention\t' -d 'What --fit cover keeps'
+complete -c flux -n "__flux_at 'edit'" -l pad-color -x -a 'transparent\t white\t black\t' -d 'Color of --fit pad'
+complete -c flux -n "__flux_at 'edit'" -l upscale -d 'Allow files larger than the image'
+complete -c flux -n "__flux_at 'edit'" -l width -x -d 'Also write this width, as NAME-WIDTH.EXT beside the full image'
+complete -c flux -n "__flux_at 'edit'" -l max-bytes -x -d 'Reduce quality until the file fits SIZE, such as 200kB, 1.5MB, 2MiB'
+complete -c flux -n "__flux_at 'edit'" -l lossless -d 'Keep every pixel unchanged'
+complete -c flux -n "__flux_at 'edit'" -l effort -x -a 'fast\t balanced\t small\t' -d 'Time spent on reducing file size'
+complete -c flux -n "__flux_at 'edit'" -l keep-original -d 'Also save the image as received'
+complete -c flux -n "__flux_at 'edit'" -l html -d 'Print a <picture> element instead of the paths'
+complete -c flux -n "__flux_at 'edit'" -l no-metadata -d 'Write no metadata'
+complete -c flux -n "__flux_at 'edit'" -l no-prompt-metadata -d 'Write metadata without the prompt'
+complete -c flux -n "__flux_at 'edit'" -l sidecar -d 'Write the metadata into a .json file beside the image'
+complete -c flux -n "__flux_at 'edit'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'build'" -l overwrite -d 'Replace edited files, and files that are in the way'
 complete -c flux -n "__flux_at 'build'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'build'" -l concurrency -x -d 'Requests in flight at once'
@@ -296,6 +360,7 @@ complete -c flux -n "__flux_at 'recover'" -l verbose -s v -d 'Show the causes of
 complete -c flux -n "__flux_at 'recover'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'schema'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'schema' '0'" -a generate
+complete -c flux -n "__flux_at 'schema' '0'" -a edit
 complete -c flux -n "__flux_at 'schema' '0'" -a resolve
 complete -c flux -n "__flux_at 'schema' '0'" -a sizes
 complete -c flux -n "__flux_at 'schema' '0'" -a models
@@ -319,6 +384,7 @@ complete -c flux -n "__flux_at 'help' '0'" -a exit-codes
 complete -c flux -n "__flux_at 'help' '0'" -a environment
 complete -c flux -n "__flux_at 'help' '0'" -a names
 complete -c flux -n "__flux_at 'help' '0'" -a generate
+complete -c flux -n "__flux_at 'help' '0'" -a edit
 complete -c flux -n "__flux_at 'help' '0'" -a build
 complete -c flux -n "__flux_at 'help' '0'" -a resolve
 complete -c flux -n "__flux_at 'help' '0'" -a show

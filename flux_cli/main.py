@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Values = dict[str, Any]
 
-LONG_COMMANDS = {"generate", "recover", "convert", "build"}  # they end early with a result
+LONG_COMMANDS = {"generate", "edit", "recover", "convert", "build"}  # they end early with a result
 COMPLETION = "_FLUX_COMPLETE"  # if this variable is set, Typer completes a command line
 # New objects between two garbage collections. Python's own 700 would collect two hundred times
 # while modules load, and find nothing.
@@ -135,10 +135,18 @@ def _fill(group: str, values: Values) -> object:
 
 def _command(name: str) -> Callable[..., object]:
     """The function that does a command's work. Each command loads only the modules it needs."""
+    return _image_command(name) or _lookup(name)
+
+
+def _image_command(name: str) -> Callable[..., object] | None:
     if name == "generate":
         from flux_cli.commands.generate import run as generate
 
         return generate
+    if name == "edit":
+        from flux_cli.commands.edit import run as edit
+
+        return edit
     if name == "resolve":
         from flux_cli.commands.resolve import run as resolve
 
@@ -155,6 +163,10 @@ def _command(name: str) -> Callable[..., object]:
         from flux_cli.commands.show import run as show
 
         return show
+    return None
+
+
+def _lookup(name: str) -> Callable[..., object]:
     if name == "sizes":
         from flux_cli.commands.sizes import run as sizes
 
@@ -164,11 +176,11 @@ def _command(name: str) -> Callable[..., object]:
 
         return models
     if name == "runs":
-        from flux_cli.commands.runs import run as runs
+        from flux_cli.commands.history.runs import run as runs
 
         return runs
     if name == "recover":
-        from flux_cli.commands.recover import run as recover
+        from flux_cli.commands.history.recover import run as recover
 
         return recover
     raise AssertionError(f"{name} is in the table but not here")

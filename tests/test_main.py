@@ -123,7 +123,11 @@ ANY = st.one_of(
         ("--help", "-n4", "-vf", "--preview", "--no-preview", "a=1", "--", "--nonsense")
     ),
 )
-FOLDERS = {"build": "build.run"}  # the modules of commands that have a folder
+FOLDERS = {
+    "build": "build.run",
+    "recover": "history.recover",
+    "runs": "history.runs",
+}  # the modules of commands that have a folder
 
 
 @settings(max_examples=300)  # a dozen commands share them

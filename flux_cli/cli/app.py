@@ -24,6 +24,7 @@ exit codes: 0 success, 1 failure, 2 usage or configuration error, 3 partial succ
 4 key or balance, 5 moderation, 130 interrupted"""
 COMMANDS: dict[str, Any] = {  # each a function with `examples`
     "generate": images.generate,
+    "edit": images.edit,
     "build": build.build,
     "resolve": lookups.resolve,
     "show": images.show,

@@ -22,7 +22,7 @@ def runs(
 
     Every request that may cost money is recorded in a local journal before it is sent.
     """
-    from flux_cli.commands.runs import run as work
+    from flux_cli.commands.history.runs import run as work
 
     work(run=run, as_json=as_json)
 
@@ -45,6 +45,6 @@ def recover(
     Exit code 3 means that the gateway does not know yet whether a request was billed; try again
     later.
     """
-    from flux_cli.commands.recover import run as work
+    from flux_cli.commands.history.recover import run as work
 
     return work(run=run, as_json=as_json, verbose=verbose)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from flux_cli.cli.help import examples, fills
 from flux_cli.cli.options import AsJson, argument, takes_options
-from flux_cli.cli.spellings.others import CONVERT
+from flux_cli.cli.spellings.others import CONVERT, EDIT
 from flux_cli.core.convert_options import ConvertOptions
 from flux_cli.core.options import GenerateOptions
 
@@ -24,6 +24,25 @@ def generate(options: GenerateOptions) -> int:
     paid for.
     """
     from flux_cli.commands.generate import run
+
+    return run(options)
+
+
+@examples(
+    'flux edit photo.jpg "make it night"',
+    'flux edit fox.png snow.jpg "image 1 in image 2" -n 4',
+    'flux edit product.png "on a marble table" -m flux.2-max -a 4:5 -o hero.webp',
+)
+@takes_options(EDIT)
+def edit(options: GenerateOptions) -> int:
+    """Edit or combine images, as a prompt says.
+
+    The same as flux generate --image IMAGE "PROMPT", with names beside the first image: photo.jpg
+    becomes photo-SEED.jpg. The image itself is never replaced. Results have the shape of the first
+    image unless --size or --aspect-ratio gives another one. Photos are sent upright and without
+    metadata. Without -m, it is the configured model if that takes images, else flux.2-pro.
+    """
+    from flux_cli.commands.edit import run
 
     return run(options)
 

@@ -20,9 +20,11 @@ Result = TypeVar("Result")
 Spellings: TypeAlias = Mapping[str, Spelling]  # by field
 
 
-def argument(field: str) -> Any:  # noqa: ANN401 - what Typer takes in annotations
-    """The Typer argument of a field of `core/options.py`."""
+def argument(field: str, special: Spellings | None = None) -> Any:  # noqa: ANN401 - for Typer
+    """The Typer argument of a field of `core/options.py`. `special`: as in `option`."""
     metavar, text = ARGUMENTS[field]
+    if special and field in special:
+        metavar, text = special[field].metavar, special[field].help
     return typer.Argument(metavar=metavar, show_default=False, help=text)
 
 
@@ -95,7 +97,7 @@ def _option_parameters(kind: type, special: Spellings | None) -> list[inspect.Pa
     defaults, types = fields_of(kind), _types_of(kind)
     arguments = [field for field in defaults if field in ARGUMENTS]
     options = sorted(defaults.keys() - arguments, key=ORDER.index)
-    declared = {field: argument(field) for field in arguments}
+    declared = {field: argument(field, special) for field in arguments}
     declared |= {field: option(field, special) for field in options}
     return [
         _parameter(field, Annotated[types[field], declaration], defaults[field])

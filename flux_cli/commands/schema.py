@@ -31,6 +31,7 @@ Node = dict[str, "Json"]
 
 DOCUMENTS = {  # by command, what it prints unless it fails
     "generate": ("report", "dry_run"),
+    "edit": ("report", "dry_run"),
     "resolve": ("resolution",),
     "sizes": ("size_table",),
     "models": ("model_list",),

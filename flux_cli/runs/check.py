@@ -24,6 +24,7 @@ from flux_cli.request.prepare import Prepared, draw_seed, prepare
 from flux_cli.runs.planned_files import (
     check_choice,
     check_files,
+    check_inputs,
     check_stdout,
     fields_of,
     name_requests,
@@ -82,6 +83,7 @@ def check_run(options: GenerateOptions) -> CheckedRun:
     check_choice(options)
     prepared = _prepare(options)
     names = name_requests(prepared)
+    check_inputs(prepared, names)
     row = prepared.settings.provider
     record = _record(prepared)
     delivery = _delivery(prepared, record, options.metadata)

@@ -130,6 +130,19 @@ def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Deliver
         raise UsageError("cannot write an image to a terminal", hint=hint)
 
 
+def check_inputs(prepared: Prepared, names: Sequence[Name]) -> None:
+    """Raise OutputError if a file of the run could replace an image that it is made from."""
+    request = prepared.resolved.request
+    if not request.references:
+        return
+    inputs = {os.path.realpath(one.asked): one.asked for one in request.references if one.digest}
+    for name in names:
+        for path in name.candidates(None):
+            if asked := inputs.get(os.path.realpath(path)):
+                message = f"{path} would replace {asked}, which it is made from"
+                raise OutputError(message, hint="name another file with -o")
+
+
 def check_files(
     options: GenerateOptions, prepared: Prepared, names: Sequence[Name], comparison: Comparison
 ) -> Existing:

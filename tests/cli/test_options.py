@@ -14,6 +14,7 @@ from flux_cli.request.command_line import read_parameters
 
 GROUPS = {
     "generate": GenerateOptions,
+    "edit": GenerateOptions,
     "resolve": GenerateOptions,
     "convert": ConvertOptions,
     "build": BuildOptions,

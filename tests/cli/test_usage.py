@@ -96,7 +96,7 @@ def takes_an_argument(name):
     return any(one.param_type_name == "argument" for one in command(name).params)
 
 
-TAKE_SEVERAL_WORDS = {"generate", "build", "resolve", "config", "show", "convert", "sizes"}
+TAKE_SEVERAL_WORDS = {"generate", "edit", "build", "resolve", "config", "show", "convert", "sizes"}
 LIMITED = sorted(set(LINES) - TAKE_SEVERAL_WORDS)
 
 

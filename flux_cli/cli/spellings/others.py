@@ -32,6 +32,22 @@ CONVERT = {
     ),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
 }
+# Arguments and options of `flux edit` that differ from those of `flux generate`.
+EDIT = {
+    "prompt": Spelling(
+        "",
+        "IMAGE… PROMPT",
+        "Image files (FILE or URL) in the order of their meaning, and the prompt",
+    ),
+    "image": Spelling("--image", "FILE|URL|-", "One more image; repeatable"),
+    "model": Spelling("--model -m", "NAME", "Model [default: flux.2-pro; env: FLUX_MODEL]"),
+    "output": Spelling(
+        "--output -o",
+        "PATH",
+        "File (suffix selects format), folder/, template, or - for stdout "
+        "[default: beside IMAGE; env: FLUX_OUTPUT]",
+    ),
+}
 # Options of `flux build` that differ from those of `flux generate`.
 BUILD = {
     "max_cost": Spelling(
