@@ -3,7 +3,21 @@
 from flux_cli.build.options import BuildOptions
 from flux_cli.cli.help import examples
 from flux_cli.cli.options import takes_options
-from flux_cli.cli.spellings import BUILD
+from flux_cli.cli.spellings import Spelling
+
+# Options of `flux build` that differ from those of `flux generate`.
+BUILD = {
+    "max_cost": Spelling(
+        "--max-cost", "USD", "Refuse to send requests that would cost more [env: FLUX_MAX_COST]"
+    ),
+    "offline": Spelling(
+        "--offline", "", "Make placeholders instead of requests, or accept them in --check"
+    ),
+    "html": Spelling("--html", "", "Print a <picture> element for each asset"),
+    "overwrite": Spelling("--overwrite", "", "Replace edited files, and files that are in the way"),
+    "yes": Spelling("--yes -y", "", "Proceed even if the price is unknown; never lifts a limit"),
+    "verbose": Spelling("--verbose -v", "", "List unchanged assets, too, and the causes of errors"),
+}
 
 
 @examples(

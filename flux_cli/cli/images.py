@@ -4,14 +4,45 @@ from typing import Annotated
 
 from flux_cli.cli.help import examples, fills
 from flux_cli.cli.options import AsJson, argument, takes_options
-from flux_cli.cli.spellings import CONVERT
+from flux_cli.cli.spellings import FORMAT_NAMES, LOOKUP, Spelling
 from flux_cli.core.convert_options import ConvertOptions
 from flux_cli.core.options import GenerateOptions
+
+# Options of `flux convert` that differ from those of `flux generate`.
+CONVERT = {
+    "size": Spelling(
+        "--size -s",
+        "WxH|W:H|Wx|xH",
+        "One side (320x, x300) resizes; pixels or a ratio are for --fit",
+    ),
+    "output": Spelling(
+        "--output -o",
+        "PATH",
+        "File, folder/, template ('{name}-s.{avif,webp}'), or - for stdout [default: beside FILE]",
+    ),
+    "output_format": Spelling(
+        "--output-format --format -f",
+        "FORMAT",
+        f"{FORMAT_NAMES}; repeatable [default: format of FILE]",
+    ),
+    "skip_existing": Spelling(
+        "--skip-existing", "", "Keep existing files and make only the missing ones"
+    ),
+    "no_metadata": Spelling(
+        "--no-metadata", "", "Remove all metadata; color profiles stay, orientation is applied"
+    ),
+    "no_prompt_metadata": Spelling(
+        "--no-prompt-metadata", "", "Remove prompts and parameters, keep other metadata"
+    ),
+    "verbose": LOOKUP["verbose"],
+}
 
 
 @examples(
     'flux generate "a lighthouse by the sea"',
     'flux generate "a lighthouse by the sea" -a 16:9 -n 4 --seed 7 -o "out/{slug}-{seed}.webp"',
+    'flux generate "a lighthouse by the sea" -m flux.2-pro -m flux.2-max --seed 7 --sheet',
+    'flux generate "a {animal}" --var animal=fox,owl -o "{animal}.webp"',
     'flux generate "a lighthouse by the sea" --offline -o - | display',
     "flux generate @prompt.txt --dry-run --json",
 )

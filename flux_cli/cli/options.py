@@ -11,7 +11,14 @@ from typing import Annotated, Any, TypeAlias, TypeVar, get_type_hints
 
 import typer
 
-from flux_cli.cli.spellings import ARGUMENTS, CONVERT, ORDER, PANEL_OF, PANELS, Spelling
+from flux_cli.cli.spellings import (
+    ARGUMENTS,
+    LOOKUP,
+    ORDER,
+    PANEL_OF,
+    PANELS,
+    Spelling,
+)
 from flux_cli.core.options import fields_of, fill
 
 Result = TypeVar("Result")
@@ -40,8 +47,8 @@ def option(field: str, special: Spellings | None = None) -> Any:  # noqa: ANN401
 
 
 AsJson = Annotated[bool, option("as_json")]
-ModelName = Annotated[str | None, option("model")]
-Verbose = Annotated[bool, option("verbose", CONVERT)]
+ModelName = Annotated[str | None, option("model", LOOKUP)]
+Verbose = Annotated[bool, option("verbose", LOOKUP)]
 
 
 def takes_options(

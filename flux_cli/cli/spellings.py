@@ -36,7 +36,9 @@ PANELS: dict[str, dict[str, Spelling]] = {
     },
     "Model": {
         "model": Spelling(
-            "--model -m", "NAME", "Model [default: flux1.1-pro-ultra; env: FLUX_MODEL]"
+            "--model -m",
+            "NAME",
+            "Model; repeatable [default: flux1.1-pro-ultra; env: FLUX_MODEL]",
         ),
         "route": Spelling("--route", "NAME", "Force one upstream of the gateway: fal or replicate"),
     },
@@ -80,6 +82,16 @@ PANELS: dict[str, dict[str, Spelling]] = {
             "--like",
             "FILE",
             "Reuse an image's prompt, model, seed, size and parameters; options override them",
+        ),
+        "prompts": Spelling(
+            "--prompts",
+            "FILE|-",
+            "One request per line of a file: a prompt, or a JSON object with parameters",
+        ),
+        "var": Spelling(
+            "--var",
+            "NAME=VALUES",
+            "Fill {NAME} in the prompt and in -o with each value: animal=fox,owl; repeatable",
         ),
         "param": Spelling(
             "--param -p",
@@ -257,44 +269,8 @@ ARGUMENTS = {
     "prompt": ("PROMPT", "The prompt, quoted; - reads standard input, @FILE reads a file"),
     "files": ("FILE…", "Image files; - reads one from standard input"),
 }
-# Options of `flux convert` that differ from those of `flux generate`.
-CONVERT = {
-    "size": Spelling(
-        "--size -s",
-        "WxH|W:H|Wx|xH",
-        "One side (320x, x300) resizes; pixels or a ratio are for --fit",
-    ),
-    "output": Spelling(
-        "--output -o",
-        "PATH",
-        "File, folder/, template ('{name}-s.{avif,webp}'), or - for stdout [default: beside FILE]",
-    ),
-    "output_format": Spelling(
-        "--output-format --format -f",
-        "FORMAT",
-        f"{FORMAT_NAMES}; repeatable [default: format of FILE]",
-    ),
-    "skip_existing": Spelling(
-        "--skip-existing", "", "Keep existing files and make only the missing ones"
-    ),
-    "no_metadata": Spelling(
-        "--no-metadata", "", "Remove all metadata; color profiles stay, orientation is applied"
-    ),
-    "no_prompt_metadata": Spelling(
-        "--no-prompt-metadata", "", "Remove prompts and parameters, keep other metadata"
-    ),
+# Options of lookups and `flux recover` that differ from those of `flux generate`.
+LOOKUP = {
+    "model": Spelling("--model -m", "NAME", "Model [default: flux1.1-pro-ultra; env: FLUX_MODEL]"),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
-}
-# Options of `flux build` that differ from those of `flux generate`.
-BUILD = {
-    "max_cost": Spelling(
-        "--max-cost", "USD", "Refuse to send requests that would cost more [env: FLUX_MAX_COST]"
-    ),
-    "offline": Spelling(
-        "--offline", "", "Make placeholders instead of requests, or accept them in --check"
-    ),
-    "html": Spelling("--html", "", "Print a <picture> element for each asset"),
-    "overwrite": Spelling("--overwrite", "", "Replace edited files, and files that are in the way"),
-    "yes": Spelling("--yes -y", "", "Proceed even if the price is unknown; never lifts a limit"),
-    "verbose": Spelling("--verbose -v", "", "List unchanged assets, too, and the causes of errors"),
 }

@@ -163,6 +163,7 @@ def _with_reuse(
 def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]:
     """The settings that options override. `--offline` means `--provider offline`."""
     flags: dict[str, Json] = options.settings._asdict()
+    flags["model"] = options.settings.model[0] if options.settings.model else None
     if reuse:
         flags["model"] = flags["model"] or reuse.model
     if options.access.offline:

@@ -40,7 +40,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
     parameters; None stands for the gateway, which takes them all. Raises UsageError for any value
     that the model or the provider does not accept.
     """
-    prompt, prompt_notes = _resolve_prompt(request, model)
+    prompt, prompt_notes = resolve_prompt(request, model)
     given = check_parameters(request, model, dialect)
     size, ratio, size_notes = _choose_size(given, model, dialect)
     name, route, model_notes = _resolve_model(request, model, dialect, size)
@@ -191,7 +191,8 @@ def _routed_model(request: Request, model: Model, forced: str | None, ratio: str
     return name, chosen, (*renamed, *notes, *routes.shape_notes(route, ratio))
 
 
-def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
+def resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
+    """The checked prompt, and a note if it is longer than the model's limit. Raises UsageError."""
     prompt = check_text("the prompt", request.prompt or "")
     if request.prompt is not None and not prompt.strip():
         hint = 'describe the image: flux generate "a lighthouse by the sea"'

@@ -5,7 +5,8 @@ from typer.main import get_command
 
 from flux_cli.build.options import BuildOptions
 from flux_cli.cli.app import make_app
-from flux_cli.cli.spellings import ARGUMENTS, CONVERT, PANELS
+from flux_cli.cli.images import CONVERT
+from flux_cli.cli.spellings import ARGUMENTS, PANELS
 from flux_cli.config.settings import BY_NAME
 from flux_cli.core.convert_options import ConvertOptions
 from flux_cli.core.options import GenerateOptions, Parameters, Settings, fields_of, fill

@@ -14,7 +14,7 @@ HINT = "write {{ and }} for braces that belong to the text"
 
 
 class Template:
-    """A template, taken apart once and filled several times. Subclasses may raise another `error`."""
+    """A template, taken apart once and filled several times. `error` is what it raises."""
 
     error: type[UsageError] = UsageError
 

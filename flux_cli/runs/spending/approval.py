@@ -21,8 +21,10 @@ from flux_cli.runs.spending.limits import (
 from flux_cli.terminal.question import can_ask, confirm
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from flux_cli.request.prepare import Prepared
-    from flux_cli.runs.check import CheckedRun
+    from flux_cli.runs.check import CheckedRun, Part
 
 
 def check_cost(run: CheckedRun) -> None:
@@ -36,17 +38,18 @@ def check_bill(run: CheckedRun, reason: str = "") -> None:
 
     `reason` says why the price is unknown.
     """
-    accepts_unknown, limit = run.options.run.yes, run.prepared.settings.max_cost
-    check_limit(_bill(run), limit, accepts_unknown=accepts_unknown, reason=reason)
+    accepts_unknown, limit = run.options.run.yes, run.settings.max_cost
+    check_limit(bill_of_run(run), limit, accepts_unknown=accepts_unknown, reason=reason)
     question = needs_confirmation(run)
     if question and not can_ask():
-        raise unconfirmed(_bill(run), question)
+        raise unconfirmed(bill_of_run(run), question)
 
 
-def check_limit_of(prepared: Prepared, *, accepts_unknown: bool) -> None:
-    """Raise BudgetError if a request that nobody has planned files for is over its limit."""
-    settings, resolved = prepared.settings, prepared.resolved
-    bill = bill_of(resolved.n * prepared.plan.calls[0].images, resolved.unit_price_usd)
+def check_limit_of(prepared: Sequence[Prepared], *, accepts_unknown: bool) -> None:
+    """Raise BudgetError if requests that nobody has planned files for are over their limit."""
+    settings = prepared[0].settings
+    images = ((one.resolved.n * one.plan.calls[0].images, one) for one in prepared)
+    bill = bill_of((count, one.resolved.unit_price_usd) for count, one in images)
     is_known_later = is_gateway(settings)  # a run asks for the price
     check_limit(bill, settings.max_cost, accepts_unknown=accepts_unknown or is_known_later)
 
@@ -70,7 +73,7 @@ def needs_confirmation(run: CheckedRun) -> str:
     """Why a person must confirm the run; "" if nobody must, or --yes did."""
     if run.options.run.yes:
         return ""
-    settings, bill = run.prepared.settings, _bill(run)
+    settings, bill = run.settings, bill_of_run(run)
     # The limit of a settings file is no answer to the question about this run.
     is_limited = settings.max_cost is not None and settings.values["max_cost"].rank <= ENVIRONMENT
     is_elsewhere = bill.unpriced > MOST_UNPRICED and is_remote(settings)
@@ -80,17 +83,18 @@ def needs_confirmation(run: CheckedRun) -> str:
 
 def _asks_gateway(run: CheckedRun) -> bool:
     """Whether the run needs the gateway's price: it has a limit, and the catalog has no price."""
-    settings, price = run.prepared.settings, run.prepared.resolved.unit_price_usd
-    is_needed = settings.max_cost is not None and price is None and run.calls > 0
-    return is_needed and is_gateway(settings)
+    is_limited = run.settings.max_cost is not None
+    return is_limited and bill_of_run(run).unpriced > 0 and is_gateway(run.settings)
 
 
-def _bill(run: CheckedRun) -> Bill:
-    return bill_of(run.images, run.prepared.resolved.unit_price_usd)
+def bill_of_run(run: CheckedRun) -> Bill:
+    """What is about to be paid for."""
+    but = run.existing.complete
+    return bill_of((part.images(but), part.resolved.unit_price_usd) for part in run.parts)
 
 
 def _with_price(run: CheckedRun) -> tuple[CheckedRun, str]:
-    """The run with the gateway's price if that is needed, else why there is none.
+    """The run with the gateway's prices if they are needed, else why there are none.
 
     Raises FluxError if the gateway made an image instead, or for an error with which it would
     answer the requests, too: a wrong key, an empty account.
@@ -98,12 +102,22 @@ def _with_price(run: CheckedRun) -> tuple[CheckedRun, str]:
     if not _asks_gateway(run):
         return run, ""
     from flux_cli.runs.failures import stops_run
-    from flux_cli.runs.spending.estimate import fetch_estimate, with_price
+    from flux_cli.runs.spending.estimate import with_estimates
 
+    but = run.existing.complete
+    places = [place for place, part in enumerate(run.parts) if _lacks_price(part, but)]
+    parts = list(run.parts)
     try:
-        price = fetch_estimate(run.prepared, run.auth)
+        priced = with_estimates([parts[place].prepared for place in places], run.auth)
     except FluxError as fault:
         if fault.billed or stops_run(fault):
             raise
         return run, f"the gateway gives no estimate: {fault.message}"
-    return run._replace(prepared=with_price(run.prepared, price)), ""
+    for place, prepared in zip(places, priced, strict=True):
+        parts[place] = parts[place]._replace(prepared=prepared)
+    return run._replace(parts=parts), ""
+
+
+def _lacks_price(part: Part, but: Collection[int]) -> bool:
+    """Whether an image that will be paid for has no price."""
+    return part.resolved.unit_price_usd is None and part.images(but) > 0
