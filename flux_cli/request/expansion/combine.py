@@ -12,7 +12,7 @@ from flux_cli.core.options import Parameters
 from flux_cli.core.request import MAX_IMAGES
 from flux_cli.request.command_line import one_prompt, read_prompt
 from flux_cli.request.expansion.combinations import combine_rows
-from flux_cli.request.expansion.prompts import PromptRow, apply, read_rows
+from flux_cli.request.expansion.prompts import PromptRow, read_rows, with_row
 from flux_cli.request.expansion.templates import Template
 from flux_cli.request.expansion.variables import read_variables
 from flux_cli.request.plan import choose_seed, plan
@@ -198,7 +198,7 @@ class _Maker:
             if known := self._prepared.get(key):
                 return self._with_prompt(known, prompt or "")
             own = {name: value for name, value in row.parameters.items() if name != "model"}
-            parameters = apply(self._options.parameters, own, row.place)
+            parameters = with_row(self._options.parameters, own, row.place)
             settings = self._options.settings._replace(model=None if model is None else [model])
             options = self._options._replace(parameters=parameters, settings=settings)
             self._prepared[key] = prepare(options, prompt, self._fetch, self._draw)

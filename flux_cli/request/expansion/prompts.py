@@ -100,7 +100,7 @@ def _checked(name: str, value: Any, place: str) -> Any:  # noqa: ANN401 - from J
     return value
 
 
-def apply(parameters: Parameters, own: dict[str, Any], place: str) -> Parameters:
+def with_row(parameters: Parameters, own: dict[str, Any], place: str) -> Parameters:
     """The parameters of a command line with those of one line, which win. Raises UsageError."""
     typed = parameters.param or ()
     pairs = [pair for pair in typed if pair.partition("=")[0].strip().replace("-", "_") not in own]
