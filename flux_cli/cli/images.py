@@ -12,6 +12,8 @@ from flux_cli.core.options import GenerateOptions
 @examples(
     'flux generate "a lighthouse by the sea"',
     'flux generate "a lighthouse by the sea" -a 16:9 -n 4 --seed 7 -o "out/{slug}-{seed}.webp"',
+    'flux generate "a lighthouse by the sea" -m flux.2-pro -m flux.2-max --seed 7 --sheet',
+    'flux generate "a {animal}" --var animal=fox,owl -o "{animal}.webp"',
     'flux generate "a lighthouse by the sea" --offline -o - | display',
     "flux generate @prompt.txt --dry-run --json",
 )

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeAlias, TypeVar, get_type_hints
 import typer
 
 from flux_cli.cli.spellings.generate import ARGUMENTS, ORDER, PANEL_OF, PANELS
-from flux_cli.cli.spellings.others import CONVERT
+from flux_cli.cli.spellings.others import LOOKUP
 from flux_cli.cli.spellings.spelling import Spelling
 from flux_cli.core.options import fields_of, fill
 
@@ -44,8 +44,8 @@ def option(field: str, special: Spellings | None = None) -> Any:  # noqa: ANN401
 
 
 AsJson = Annotated[bool, option("as_json")]
-ModelName = Annotated[str | None, option("model")]
-Verbose = Annotated[bool, option("verbose", CONVERT)]
+ModelName = Annotated[str | None, option("model", LOOKUP)]
+Verbose = Annotated[bool, option("verbose", LOOKUP)]
 
 
 def takes_options(

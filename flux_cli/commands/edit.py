@@ -37,10 +37,11 @@ def run(options: GenerateOptions) -> int:
 def _as_generate(options: GenerateOptions) -> GenerateOptions:
     """The options of the same command line as `flux generate --image`."""
     *images, prompt = options.input.prompt or [""]
-    images += options.input.image or []
-    if options.input.like and not images:
-        images, prompt = [prompt], ""  # flux edit photo.jpg --like edited.png
-    if not images or not (prompt or options.input.like):
+    has_prompts = options.input.prompts is not None
+    if has_prompts or (options.input.like and not images and not options.input.image):
+        images, prompt = [*images, prompt], ""  # the prompt comes from elsewhere
+    images = [*filter(None, images), *(options.input.image or ())]
+    if not images or not (prompt or options.input.like or has_prompts):
         hint = f"for example {EXAMPLE}"
         raise UsageError("flux edit takes an image and a prompt", hint=hint)
     _check_files(images, prompt)
@@ -48,7 +49,7 @@ def _as_generate(options: GenerateOptions) -> GenerateOptions:
     settings = load_settings(_settings_of(options), ROWS)
     chosen = options.settings
     if chosen.model is None and not options.input.like and not _takes_images(settings):
-        chosen = chosen._replace(model=USUAL)
+        chosen = chosen._replace(model=[USUAL])
     if settings.output is None:
         # Equal commands draw equal sketches, and each run makes files of its own.
         mark = "seed" if settings.provider.hosted else "id"
@@ -69,7 +70,7 @@ def _check_files(images: Sequence[str], prompt: str) -> None:
 
 
 def _settings_of(options: GenerateOptions) -> dict[str, Json]:
-    flags: dict[str, Json] = options.settings._asdict()
+    flags: dict[str, Json] = options.settings._asdict() | {"model": None}
     if options.access.offline:
         flags["provider"] = "offline"
     return flags

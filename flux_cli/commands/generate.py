@@ -14,12 +14,13 @@ from flux_cli.images.formats import FORMATS
 from flux_cli.providers.rows import most_in_flight
 from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
-from flux_cli.runs.check import CheckedRun, check_run, describe_run, tasks_of
+from flux_cli.runs.check import CheckedRun, check_run, tasks_of
 from flux_cli.runs.planned_files import reserve_files
 from flux_cli.runs.progress.choice import open_display, tell_both
 from flux_cli.runs.progress.lines import report_errors
 from flux_cli.runs.progress.summary import Scope, summarize
 from flux_cli.runs.records import journal, store
+from flux_cli.runs.records.described import describe_run
 from flux_cli.runs.report import Report
 from flux_cli.runs.spending.approval import approve
 from flux_cli.terminal import messages, streams
@@ -53,7 +54,7 @@ def run(options: GenerateOptions) -> int:
         print_dry_run(checked)
         return 0
     if not options.reporting.quiet:  # before a question that they may be the answer to
-        messages.notes((*checked.prepared.resolved.notes, *checked.prepared.plan.notes))
+        messages.notes(checked.notes)
     checked = approve(checked)
     with reserve_files(checked) as reserved:
         report = _generate(reserved)
@@ -81,7 +82,7 @@ def _wants_preview(checked: CheckedRun) -> bool:
     from flux_cli.terminal.preview import wants_preview
 
     reporting = checked.options.reporting
-    is_data_only = reporting.quiet or reporting.as_json or checked.prepared.destination.is_stdout
+    is_data_only = reporting.quiet or reporting.as_json or checked.is_stdout
     return wants_preview(checked.options.run.preview, sys.stderr, silent=is_data_only)
 
 
@@ -98,16 +99,16 @@ def _generate(checked: CheckedRun) -> Report:
         with _open_display(checked) as display:
             listener = tell_both(log, display) if log else display
             folder = ledger.folder if is_paid else None
-            result = run_job(job, folder, checked.prepared.settings, listener)
+            result = run_job(job, folder, checked.settings, listener)
         job.sink.sync()  # before the journal ends, and before the paths are printed
-    resolved = checked.prepared.resolved
     report = Report(
-        resolved=resolved,
-        notes=(*resolved.notes, *checked.prepared.plan.notes),
+        resolved=checked.parts[0].resolved,
+        notes=checked.notes,
         provider=checked.row.name,
         hosted=checked.row.hosted,
         run=name if is_paid else "",
         existing=checked.existing,
+        parts=checked.asked,
         **result._asdict(),
     )
     if log:
@@ -129,23 +130,23 @@ def _job(checked: CheckedRun, ledger: Journal) -> Job:
     from flux_cli.images.names import folders_of
     from flux_cli.runs.job import Job
 
-    prepared, row = checked.prepared, checked.row
+    row, settings = checked.row, checked.settings
     sink: files.Pipe | files.Folder
-    folders = {Path(folder) for folder in folders_of(checked.names)}
+    folders = {Path(folder) for part in checked.parts for folder in folders_of(part.names)}
     may_replace = checked.options.output.overwrite or checked.existing.replaced
     sink = files.Folder(overwrite=may_replace, mark=ledger.run, state=ledger.state)
-    if prepared.destination.is_stdout:
+    if checked.is_stdout:
         sink, folders = files.Pipe(sys.stdout.buffer), set()
-    in_flight = most_in_flight(row, prepared.resolved.dialect)
+    in_flight = (most_in_flight(row, part.resolved.dialect) for part in checked.parts)
     return Job(
         tasks=tasks_of(checked),
-        provider=provider_of(prepared, checked.auth),
+        provider=provider_of(checked.parts[0].prepared, checked.auth),
         hosted=row.hosted,
         sink=sink,
         ledger=ledger,
-        concurrency=min(prepared.settings.concurrency, in_flight, prepared.resolved.n),
+        concurrency=min(settings.concurrency, *in_flight, checked.total),
         traced=row.history,
-        limit_usd=prepared.settings.max_cost,
+        limit_usd=settings.max_cost,
         identity=checked.identity,
         output_folders=folders,
     )
@@ -160,14 +161,19 @@ def _open_log(checked: CheckedRun, name: str) -> Log | None:
     from flux_cli.runs.progress.log import Log
 
     log = Log(path, name, messages.err)
-    log.start(checked.row.name, {"request": request_document(checked.prepared.resolved)})
+    facts: dict[str, Json] = {"request": request_document(checked.parts[0].resolved)}
+    if checked.asked:
+        from flux_cli.runs.combined.documents import part_documents
+
+        facts = {"parts": part_documents(checked.asked)}
+    log.start(checked.row.name, facts)
     return log
 
 
 def _open_display(checked: CheckedRun) -> Display:
     """The progress display on stderr."""
-    resolved, style = checked.prepared.resolved, checked.prepared.settings.progress
-    return open_display(Scope(resolved.n), resolved.prompt, style, checked.options.reporting)
+    prompt, style = checked.parts[0].resolved.prompt, checked.settings.progress
+    return open_display(Scope(checked.total), prompt, style, checked.options.reporting)
 
 
 def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> Report:
@@ -203,8 +209,10 @@ def _html(report: Report) -> str:
     """One `<picture>` element per request, from its files."""
     from flux_cli.images.html import element
 
-    prompt = report.resolved.prompt
-    elements = (element(outcome.saved, outcome.kept, prompt) for outcome in report.outcomes)
+    elements = (
+        element(outcome.saved, outcome.kept, report.asked_of(outcome).prompt)
+        for outcome in report.outcomes
+    )
     return "\n".join(filter(None, elements))
 
 
@@ -212,7 +220,7 @@ def _print_paths(checked: CheckedRun, report: Report, html: str | None) -> None:
     """Print HTML if that was requested, else one path per line."""
     if html is not None:
         streams.out_data(html)
-    elif not checked.prepared.destination.is_stdout:
+    elif not checked.is_stdout:
         for outcome in report.outcomes:
             for saved in outcome.saved:
                 streams.out_data(saved.path)
@@ -229,7 +237,7 @@ def _print_notes(checked: CheckedRun, report: Report) -> None:
     for warning in report.warnings:
         messages.err(f"flux: note: {warning}")
     for saved in report.saved:
-        if reduction := describe_reduction(saved, checked.delivery.finish.max_bytes):
+        if reduction := describe_reduction(saved, checked.parts[0].delivery.finish.max_bytes):
             messages.err(f"flux: note: {reduction}")
     if hint := _size_hint(checked, report):
         messages.err(f"hint: {hint}")
@@ -244,14 +252,16 @@ def _sketch_note(report: Report) -> str:
         return ""
     words = dict.fromkeys(word for saved in report.saved for word in saved.facts.undrawn)
     missing = f"; it does not show: {', '.join(words)}" if words else ""
-    return f"offline sketch, drawn here, not by {report.resolved.sent_model}{missing}"
+    models = dict.fromkeys(report.asked_of(outcome).sent_model for outcome in report.outcomes)
+    return f"offline sketch, drawn here, not by {', '.join(models)}{missing}"
 
 
 def _size_hint(checked: CheckedRun, report: Report) -> str:
     """The hint for getting the exact pixels that were requested; "" if the images have them."""
-    asked = checked.prepared.resolved.request.parameters.get("size")
-    exact = "" if asked is None else parse_pixels(str(asked))
-    if not exact or checked.delivery.finish.fit != "none":
+    asked = {part.resolved.request.parameters.get("size") for part in checked.parts}
+    size = asked.pop() if len(asked) == 1 else None
+    exact = "" if size is None else parse_pixels(str(size))
+    if not exact or checked.parts[0].delivery.finish.fit != "none":
         return ""
     sizes = {saved.pixels for saved in report.saved if saved.format in FORMATS and not saved.label}
     other = sorted(sizes - {exact})
@@ -264,7 +274,7 @@ def _print_errors(checked: CheckedRun, report: Report) -> None:
     """Print every failure, and the summary if there were several requests."""
     reporting = checked.options.reporting
     report_errors(report, verbose=reporting.verbose)
-    is_silent = reporting.quiet or checked.prepared.settings.progress == "none"
+    is_silent = reporting.quiet or checked.settings.progress == "none"
     if len(report.outcomes) > 1 and (report.errors or not is_silent):
         messages.err(f"flux: {summarize(report)}")
 

@@ -9,7 +9,7 @@ from flux_cli.core.lite import json_text
 from flux_cli.core.request import seed_ranges
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import show_amount
-from flux_cli.request.command_line import one_prompt, read_prompt
+from flux_cli.request.command_line import is_combined, one_prompt, read_prompt
 from flux_cli.request.posts import posts, request_line, short_body
 from flux_cli.request.prepare import draw_seed, prepare
 from flux_cli.terminal.streams import document_text, listing, say
@@ -17,6 +17,8 @@ from flux_cli.terminal.table import cell_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flux_cli.core.model import ProviderRow
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.request import Note, Post, Resolved
@@ -39,40 +41,61 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
     if curl and options.reporting.as_json:
         message = "--curl and --json both write to standard output"
         raise UsageError(message, hint="use only one of them")
-    word = one_prompt(options.input)
-    # The printed commands are run as they are. A run of flux draws a seed of its own.
-    draw = draw_seed if curl else None
-    prepared = prepare(options, None if word is None else read_prompt(word), draw=draw)
+    requests = _prepare(options, curl=curl)
     if options.run.estimate:
-        from flux_cli.runs.spending.estimate import estimate_price
+        from flux_cli.runs.spending.estimate import estimate_prices
 
-        prepared = estimate_price(prepared, no_key=options.access.no_key)
-    if prepared.settings.max_cost is not None:
+        prepared = [one for one, _ in requests]
+        priced = estimate_prices(prepared, no_key=options.access.no_key)
+        requests = [(one, values) for one, (_, values) in zip(priced, requests, strict=True)]
+    settings = requests[0][0].settings
+    if settings.max_cost is not None:
         from flux_cli.runs.spending.approval import check_limit_of
 
-        check_limit_of(prepared, accepts_unknown=options.run.yes)
-    sent = posts(prepared)
+        check_limit_of([one for one, _ in requests], accepts_unknown=options.run.yes)
     if curl:
-        row = prepared.settings.provider
-        return _curl_commands(row, list(sent), keyed=not options.access.no_key)
-    first = next(sent)
+        sent = [post for one, _ in requests for post in posts(one)]
+        return _curl_commands(settings.provider, sent, keyed=not options.access.no_key)
     if options.reporting.as_json:
-        return _document(prepared, first)
-    return _text(prepared, first, is_estimate=options.run.estimate)
+        return _document(requests)
+    texts = (_text(one, is_estimate=options.run.estimate) for one, _ in requests)
+    return "\n\n".join(texts)
 
 
-def _document(prepared: Prepared, first: Post) -> str:
+def _prepare(options: GenerateOptions, *, curl: bool) -> Sequence[tuple[Prepared, dict[str, str]]]:
+    """What is requested, with the values of each request."""
+    # The printed commands are run as they are. A run of flux draws a seed of its own.
+    draw = draw_seed if curl else None
+    if is_combined(options):
+        from flux_cli.request.expansion.combine import combine
+
+        return combine(options, draw=draw)
+    word = one_prompt(options.input)
+    return [(prepare(options, None if word is None else read_prompt(word), draw=draw), {})]
+
+
+def _document(requests: Sequence[tuple[Prepared, dict[str, str]]]) -> str:
     from flux_cli.runs.documents import resolution_document
 
-    row, resolved, calls = prepared.settings.provider, prepared.resolved, prepared.plan.calls
-    return document_text(resolution_document(row, resolved, _notes(prepared), calls, first))
+    first, parts = requests[0][0], []
+    notes: Sequence[Note] = _notes(first)
+    if len(requests) > 1:
+        from flux_cli.runs.combined.documents import part_documents
+        from flux_cli.runs.combined.notes import notes_of_requests
+
+        parts = part_documents((one.resolved, one.plan, values) for one, values in requests)
+        notes = notes_of_requests([one for one, _ in requests])
+    sends = [(next(posts(one)), one.plan.calls) for one, _ in requests]
+    row = first.settings.provider
+    return document_text(resolution_document(row, first.resolved, notes, sends, parts))
 
 
 def _notes(prepared: Prepared) -> tuple[Note, ...]:
     return (*prepared.resolved.notes, *prepared.plan.notes)
 
 
-def _text(prepared: Prepared, post: Post, *, is_estimate: bool) -> str:
+def _text(prepared: Prepared, *, is_estimate: bool) -> str:
+    post = next(posts(prepared))
     lines = [request_line(prepared, post), json_text(short_body(post))]
     calls = prepared.plan.calls
     if len(calls) > 1:

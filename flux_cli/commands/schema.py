@@ -20,8 +20,10 @@ from __future__ import annotations
 from flux_cli.build.planning import document as build
 from flux_cli.commands import config, convert, models, providers, show, sizes
 from flux_cli.commands.gateway import show as gateway
+from flux_cli.commands.history import runs
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.runs import documents, fields
+from flux_cli.runs.combined.documents import ABOUT, PART
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,20 +53,21 @@ SHAPES: dict[str, object] = {
     "resolution": documents.RESOLUTION,
     "recovery": documents.RECOVERY,
     "recovered": documents.RECOVERED,
-    "run_list": documents.RUN_LIST,
-    "run": documents.RUN,
-    "entry": documents.ENTRY,
+    "run_list": runs.RUN_LIST,
+    "run": runs.RUN,
+    "entry": runs.ENTRY,
     "canceled_job": documents.CANCELED_JOB,
+    "part": PART,
     "request": fields.REQUEST,
     "resolved": fields.RESOLVED,
     "note": fields.NOTE,
     "send": fields.SEND,
-    "file": fields.FILE,
-    "planned_file": fields.PLANNED_FILE,
-    "skipped": fields.SKIPPED,
+    "file": {**fields.FILE, **ABOUT},
+    "planned_file": {**fields.PLANNED_FILE, **ABOUT},
+    "skipped": {**fields.SKIPPED, **ABOUT},
     "outdated": fields.OUTDATED,
     "error": fields.ERROR,
-    "request_error": fields.REQUEST_ERROR,
+    "request_error": {**fields.REQUEST_ERROR, **ABOUT},
     "size_table": sizes.SIZE_TABLE,
     "size": sizes.SIZE,
     "model_list": models.MODEL_LIST,

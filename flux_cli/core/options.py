@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 class Input(NamedTuple):
     """What to generate: a prompt, as words as typed, or an image whose record is reused.
 
-    `image` are images as input, in the order in which the prompt means them, and `mask` is the mask
-    of the first. `no_seed`: no seed is sent, unless the server needs one.
+    `prompts` names a file of them, and `var` holds NAME=VALUES pairs for their fields. `image` are
+    images as input, in the order in which the prompt means them, and `mask` is the mask of the
+    first. `no_seed`: no seed is sent, unless the server needs one.
     """
 
     prompt: list[str] | None = None
+    prompts: str | None = None
+    var: list[str] | None = None
     like: str | None = None
     image: list[str] | None = None
     mask: str | None = None
@@ -55,9 +58,12 @@ class Parameters(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Options that override settings for one command. Each has the name of its setting."""
+    """Options that override settings for one command. Each has the name of its setting.
 
-    model: str | None = None
+    Several models are requests of one run; each of these requests is prepared with one.
+    """
+
+    model: list[str] | None = None
     provider: str | None = None
     base_url: str | None = None
     output: str | None = None

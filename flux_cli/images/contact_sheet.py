@@ -16,6 +16,7 @@ class SheetImage(NamedTuple):
     path: str
     number: int
     seed: Json = None
+    label: str = ""
 
 
 def make_sheet(
@@ -30,6 +31,6 @@ def make_sheet(
     from flux_cli.images.pixels.render import convert
     from flux_cli.images.sheet import caption
 
-    captions = [caption(image.number, image.seed) for image in images]
+    captions = [caption(image.number, image.seed, image.label) for image in images]
     png, faults = thumbnails.draw_sheet([image.path for image in images], captions)
     return convert(png, file_format, quality), faults

@@ -76,11 +76,16 @@ def _fitted(
     return Grid(columns, rows, (max(1, int(width)), max(1, int(width / shape))), gap, caption)
 
 
-def caption(number: int, seed: Json) -> tuple[str, ...]:
-    """Captions of an image, the longest first; small cells use a shorter one."""
+def caption(number: int, seed: Json, label: str = "") -> tuple[str, ...]:
+    """Captions of an image, the longest first; small cells use a shorter one.
+
+    The `label` tells what the image shows or who made it, and is more important than the seed.
+    """
+    labeled = (f"{number}  {label}", label) if label else (str(number),)
     if seed is None:
-        return (str(number),)
-    return f"{number}  seed {seed}", f"{number}  {seed}", str(number)
+        return labeled
+    first = labeled[0]
+    return f"{first}  seed {seed}", f"{first}  {seed}", *labeled
 
 
 def sheet_name(paths: Sequence[str]) -> Name:

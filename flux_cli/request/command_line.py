@@ -12,7 +12,7 @@ SPECIAL = '"$`\\!'  # characters that a shell interprets inside double quotes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.core.options import Input, Parameters
+    from flux_cli.core.options import GenerateOptions, Input, Parameters
     from flux_cli.core.request import Value
 
 
@@ -32,6 +32,13 @@ def one_prompt(given: Input) -> str | None:
                 hint = f"quote the prompt: {quoted(' '.join(words))}"
         raise UsageError(f"unexpected argument {words[1]!r}", hint=hint)
     return words[0] if words else None
+
+
+def is_combined(options: GenerateOptions) -> bool:
+    """Whether a command line names several models, or prompts to be expanded."""
+    given = options.input
+    is_expanded = given.prompts is not None or given.var
+    return bool(is_expanded or len(options.settings.model or ()) > 1)
 
 
 def quoted(sentence: str) -> str:

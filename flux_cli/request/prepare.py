@@ -183,6 +183,7 @@ def _with_reuse(
 def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]:
     """The settings that options override. `--offline` means `--provider offline`."""
     flags: dict[str, Json] = options.settings._asdict()
+    flags["model"] = options.settings.model[0] if options.settings.model else None
     if reuse:
         flags["model"] = flags["model"] or reuse.model
     if options.access.offline:
@@ -278,9 +279,7 @@ def _with_images(
     fetch: Fetch | None,
 ) -> Request:
     """The request with all images that it names."""
-    names = [
-        name for name in request.parameters if name == "image_prompt" or _is_image(model, name)
-    ]
+    names = [name for name in request.parameters if _is_image(model, name)]
     if not names and not given.image and not given.mask:
         return request
     from flux_cli.request.references.attaching import attach_all  # most requests name none

@@ -1,4 +1,4 @@
-"""Resolves a request against a model: checks and completes parameters, and notes every decision."""
+"""Resolves a request against a model: checks and completes parameters, and notes decisions."""
 
 from __future__ import annotations
 
@@ -36,11 +36,10 @@ ALWAYS_CHECKED = {
 def resolve(request: Request, model: Model | None, dialect: Dialect | None = None) -> Resolved:
     """Resolve every parameter of a request against a model of the catalog.
 
-    `model` is None if the catalog does not have it. `dialect` says how the provider takes the
-    parameters; None stands for the gateway, which takes them all. Raises UsageError for any value
-    that the model or the provider does not accept.
+    `model` is None if the catalog does not have it, and `dialect` if the provider is the gateway,
+    which takes all parameters. Raises UsageError for any value that is not accepted.
     """
-    prompt, prompt_notes = _resolve_prompt(request, model)
+    prompt, prompt_notes = resolve_prompt(request, model)
     given = check_parameters(request, model, dialect)
     size, ratio, size_notes = _choose_size(request, given, model, dialect)
     name, route, model_notes = _resolve_model(request, model, dialect, size)
@@ -54,7 +53,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
         from flux_cli.request.seeds import name_in_notes
 
         notes = name_in_notes(notes, _asked(request.parameters["seed"]), seeds)
-    own_notes = (*prompt_notes, *size_notes, *ratio_notes, *notes, *format_notes)
+    first_notes = (*request.notes, *model_notes, *prompt_notes)
     if size is not None and ratio is not None:
         parameters = {"size": size.name, **parameters}
     return Resolved(
@@ -63,7 +62,7 @@ def resolve(request: Request, model: Model | None, dialect: Dialect | None = Non
         prompt=prompt,
         seeds=seeds,
         parameters=parameters,
-        notes=(*request.notes, *model_notes, *own_notes),
+        notes=(*first_notes, *size_notes, *ratio_notes, *notes, *format_notes),
         model=model,
         dialect=dialect,
         route=route,
@@ -200,7 +199,8 @@ def _routed_model(request: Request, model: Model, forced: str | None, ratio: str
     return name, chosen, (*renamed, *notes, *routes.shape_notes(route, ratio))
 
 
-def _resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
+def resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
+    """The checked prompt, and a note if it is longer than the model's limit. Raises UsageError."""
     prompt = check_text("the prompt", request.prompt or "")
     if request.prompt is not None and not prompt.strip():
         hint = 'describe the image: flux generate "a lighthouse by the sea"'

@@ -1,24 +1,19 @@
-"""Checks before a run: everything that can be checked without paying for it.
-
-`planned_files` checks the files. What passed the checks is described for the journal.
-"""
+"""Checks before a run: all that can be checked for free. `planned_files` checks the files."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
 from flux_cli.config.dates import timestamp
 from flux_cli.config.load import Settings
 from flux_cli.core.auth import Auth
-from flux_cli.core.errors import AuthError, BudgetError, ConfigError, FluxError, UsageError
+from flux_cli.core.errors import AuthError, BudgetError, ConfigError, UsageError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.model import Json, ProviderRow
+from flux_cli.core.model import ProviderRow
 from flux_cli.http.machine import may_name_proxies
-from flux_cli.images import names as naming
 from flux_cli.images.metadata.record import record_of_run, without_prompt
-from flux_cli.request.command_line import one_prompt, read_prompt
+from flux_cli.request.command_line import is_combined, one_prompt, read_prompt
 from flux_cli.request.digest import resolved_digest
 from flux_cli.request.prepare import Prepared, draw_seed, prepare
 from flux_cli.runs.planned_files import (
@@ -26,10 +21,10 @@ from flux_cli.runs.planned_files import (
     check_files,
     check_inputs,
     check_stdout,
-    fields_of,
+    file_names,
     name_requests,
 )
-from flux_cli.runs.saving.delivery import Delivery, delivery_document
+from flux_cli.runs.saving.delivery import Delivery
 from flux_cli.runs.saving.existing import Existing
 from flux_cli.runs.saving.existing_files import Comparison
 from flux_cli.runs.spending.access import find_access, require_key
@@ -37,41 +32,112 @@ from flux_cli.runs.spending.approval import check_cost
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from flux_cli.core.options import GenerateOptions, Metadata
-    from flux_cli.core.request import Note
+    from flux_cli.core.request import Call, Note, Resolved
     from flux_cli.images.metadata.record import Record
     from flux_cli.images.names import Name
     from flux_cli.images.signing import Identity
+    from flux_cli.runs.combined.documents import Asked
     from flux_cli.runs.job import Task
 
-FETCH_SECONDS = 60.0  # to download an image that the user names by its URL
 CAUSES = ("model", "route")  # notes on these may explain a price or a missing key
 
 
+class Part(NamedTuple):
+    """The requests of one model, prompt and set of parameters, and how their images become files.
+
+    Most runs have one part. The numbers of the calls go on from part to part. `values` are those of
+    `--var` and of a line of `--prompts`.
+    """
+
+    prepared: Prepared
+    values: Mapping[str, str]
+    names: Sequence[Name]  # one for each request
+    delivery: Delivery
+    comparison: Comparison
+
+    @property
+    def resolved(self) -> Resolved:
+        """What is asked for."""
+        return self.prepared.resolved
+
+    @property
+    def asked(self) -> Asked:
+        """What is asked for, and what is sent."""
+        return self.resolved, self.prepared.plan, self.values
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Every decision about the requests."""
+        return (*self.resolved.notes, *self.prepared.plan.notes)
+
+    def calls(self, but: Collection[int] = ()) -> Sequence[Call]:
+        """The calls, without those with certain numbers."""
+        calls = self.prepared.plan.calls
+        if not but:
+            return calls
+        return [call for call in calls if call.number not in but]
+
+    def images(self, but: Collection[int] = ()) -> int:
+        """How many images these calls ask for."""
+        calls = self.calls(but)
+        return len(calls) * calls[0].images if calls else 0
+
+
 class CheckedRun(NamedTuple):
-    """A run that passed every check and is ready to be sent."""
+    """A run that passed every check and is ready to be sent. Its parts go to one provider."""
 
     options: GenerateOptions
-    prepared: Prepared
+    parts: Sequence[Part]
     row: ProviderRow
     auth: Auth | None
-    names: Sequence[Name]  # one for each request
     existing: Existing
-    delivery: Delivery
-    comparison: Comparison | None  # None: the image goes to standard output
     identity: Identity | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the run; the model may differ from part to part."""
+        return self.parts[0].prepared.settings
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Every decision about the requests."""
+        if len(self.parts) == 1:
+            return self.parts[0].notes
+        from flux_cli.runs.combined.notes import notes_of_requests
+
+        return notes_of_requests([part.prepared for part in self.parts])
+
+    @property
+    def asked(self) -> Sequence[Asked]:
+        """What the parts ask for, if there are several."""
+        if len(self.parts) == 1:
+            return ()
+        return [part.asked for part in self.parts]
+
+    @property
+    def is_stdout(self) -> bool:
+        return self.parts[0].prepared.destination.is_stdout
+
+    @property
+    def total(self) -> int:
+        """How many requests the run has, also those whose files exist already."""
+        return sum(part.resolved.n for part in self.parts)
 
     @property
     def calls(self) -> int:
         """How many requests will be paid for."""
-        return self.prepared.resolved.n - len(self.existing.complete)
+        return self.total - len(self.existing.complete)
 
-    @property
-    def images(self) -> int:
-        """How many images will be paid for."""
-        return self.calls * self.prepared.plan.calls[0].images
+    def with_existing(self, existing: Existing) -> CheckedRun:
+        """The run that knows of these existing files."""
+        parts = tuple(
+            part._replace(delivery=part.delivery._replace(kept=existing.files))
+            for part in self.parts
+        )
+        return self._replace(parts=parts, existing=existing)
 
 
 def check_run(options: GenerateOptions) -> CheckedRun:
@@ -81,35 +147,42 @@ def check_run(options: GenerateOptions) -> CheckedRun:
     OutputError, BudgetError, and AuthError without a key.
     """
     check_choice(options)
-    prepared = _prepare(options)
-    names = name_requests(prepared)
-    check_inputs(prepared, names)
-    row = prepared.settings.provider
-    record = _record(prepared)
-    delivery = _delivery(prepared, record, options.metadata)
-    to_stdout = prepared.destination.is_stdout
-    if to_stdout:
-        check_stdout(options, prepared, delivery)
-    identity = identity_of(prepared.settings)
-    comparison = None if to_stdout else Comparison(record, delivery)
-    existing = check_files(options, prepared, names, comparison) if comparison else Existing()
-    delivery = delivery._replace(kept=existing.files)
-    run = CheckedRun(options, prepared, row, None, names, existing, delivery, comparison, identity)
+    parts = _parts(options)
+    for part in parts:
+        check_inputs(part.prepared, part.names)
+    settings = parts[0].prepared.settings
+    run = CheckedRun(options, parts, settings.provider, None, Existing())
+    if run.is_stdout:
+        check_stdout(options, run.total, parts[0].delivery)
+    run = run._replace(identity=identity_of(settings))
+    if not run.is_stdout:
+        run = run.with_existing(check_files(options, parts))
     try:
         check_cost(run)
-        auth = find_access(prepared.settings, no_key=options.access.no_key)
+        auth = find_access(settings, no_key=options.access.no_key)
         if run.calls and not options.run.dry_run:  # what costs nothing works without a key
-            require_key(auth, prepared.settings, no_key=options.access.no_key)
+            require_key(auth, settings, no_key=options.access.no_key)
     except (BudgetError, AuthError):
         if not options.reporting.quiet:  # they may be the reason, or the next thing to fix
-            causes = (note for note in prepared.resolved.notes if note.parameter in CAUSES)
-            messages.notes(causes)
+            notes = (note for part in parts for note in part.resolved.notes)
+            messages.notes(note for note in notes if note.parameter in CAUSES)
         raise
     return run._replace(auth=auth)
 
 
-def _prepare(options: GenerateOptions) -> Prepared:
-    """Read the prompt and resolve the request.
+def _parts(options: GenerateOptions) -> tuple[Part, ...]:
+    """What the run requests, with names."""
+    requests = _prepare(options)
+    parts = []
+    for (one, values), names in zip(requests, name_requests(requests), strict=True):
+        record = _record(one)
+        delivery = _delivery(one, record, options.metadata)
+        parts.append(Part(one, values, names, delivery, Comparison(record, delivery)))
+    return tuple(parts)
+
+
+def _prepare(options: GenerateOptions) -> list[tuple[Prepared, dict[str, str]]]:
+    """Read the prompts and resolve the requests, each with the values of its fields.
 
     Downloads an image prompt if the provider takes no URLs.
     """
@@ -117,21 +190,27 @@ def _prepare(options: GenerateOptions) -> Prepared:
         hint = "add --dry-run; a run with --max-cost asks the gateway if the price is unknown"
         raise UsageError("--estimate needs --dry-run", hint=hint)
     word = one_prompt(options.input)
-    if word is None and options.input.like is None:
+    if word is None and options.input.like is None and options.input.prompts is None:
         hint = 'describe it: flux generate "a lighthouse by the sea"; flux generate - reads a pipe'
         raise UsageError("no prompt given", hint=hint)
-    prompt = None if word is None else read_prompt(word)
     fetch, draw = (None, None) if options.run.dry_run else (_download, draw_seed)
-    prepared = prepare(options, prompt, fetch, draw)
-    if prompt is None and not prepared.resolved.prompt:
+    if is_combined(options):
+        from flux_cli.request.expansion.combine import combine
+
+        requests = combine(options, fetch, draw)
+    else:
+        prompt = None if word is None else read_prompt(word)
+        requests = [(prepare(options, prompt, fetch, draw), {})]
+    prepared, values = requests[0]
+    if not prepared.resolved.prompt:
         message = f"--like {options.input.like}: flux cannot read a prompt from the image"
         hint = f'describe it: flux generate "a lighthouse by the sea" --like {options.input.like}'
         raise UsageError(message, hint=hint)
-    if options.run.dry_run or not prepared.settings.provider.hosted:
-        return prepared
-    resolved = prepared.resolved
-    notes = (*resolved.notes, *machine_notes())
-    return prepared._replace(resolved=resolved._replace(notes=notes))
+    if not options.run.dry_run and prepared.settings.provider.hosted:
+        resolved = prepared.resolved
+        resolved = resolved._replace(notes=(*resolved.notes, *machine_notes()))
+        requests[0] = prepared._replace(resolved=resolved), values
+    return requests
 
 
 def machine_notes() -> tuple[Note, ...]:
@@ -196,77 +275,24 @@ def identity_of(settings: Settings) -> Identity | None:
 
 
 def _download(address: str) -> bytes:
-    """Download an image from a URL that the user gave, without a key. Raises UsageError."""
-    from flux_cli.core.outcome import ImageSource
-    from flux_cli.http.client import Http
-    from flux_cli.runs import event_loop
+    from flux_cli.runs.given_images import download  # most commands name no image
 
-    async def fetch() -> bytes:
-        async with Http(timeout=FETCH_SECONDS, retries=1, folder=None) as http:
-            path = await http.downloads.fetch(address, ImageSource(address))
-            return http.spool.read(path)
-
-    try:
-        return event_loop.run(fetch())
-    except FluxError as fault:
-        reason = fault.__cause__ or fault
-        raise UsageError(f"cannot download the image {address!r}: {reason}") from fault
+    return download(address)
 
 
 def tasks_of(run: CheckedRun) -> Iterator[Task]:
     """The tasks of a run, made one at a time. Existing files are kept."""
     from flux_cli.runs.job import Task
 
-    prepared, existing = run.prepared, run.existing
-    for call, name in zip(prepared.plan.calls, _file_names(run), strict=True):
-        yield Task(
-            call=call,
-            name=name,
-            delivery=run.delivery,
-            price_usd=prepared.resolved.unit_price_usd,
-            kept=existing.by_call.get(call.number, ()),
-            is_complete=call.number in existing.complete,
-        )
-
-
-def _file_names(run: CheckedRun) -> Sequence[Name]:
-    """A name for every request, for standard output also: `flux recover` saves to files."""
-    if not run.prepared.destination.is_stdout:
-        return run.names
-    return naming.names(naming.DEFAULT_UNSEEDED, fields_of(run.prepared))
-
-
-def describe_run(run: CheckedRun) -> dict[str, Json]:
-    """The facts that all requests of a run share, as far as `flux recover` needs them."""
-    from flux_cli.http.spool import temporary_folder
-    from flux_cli.runs.records.described import name_document
-
-    prepared = run.prepared
-    private = not prepared.settings.journal_prompts
-    names = _file_names(run)
-    first, last = names[0], names[-1]
-    shared = {field: value for field, value in first.fields.items() if last.fields[field] == value}
-    return {
-        "version": __version__,
-        "provider": run.row.name,
-        "base_url": prepared.settings.base_url,
-        "model": prepared.resolved.sent_model,
-        "prompt": None if private else prepared.resolved.prompt,
-        "private": private,
-        "n": prepared.resolved.n,
-        "skipped": list(run.existing.complete),
-        "price_usd": prepared.resolved.unit_price_usd,
-        **name_document(first._replace(fields=shared), private=private),
-        "delivery": delivery_document(run.delivery, private=private),
-        "folder": _working_folder(),
-        "temporary": temporary_folder(),
-    }
-
-
-def _working_folder() -> str:
-    from pathlib import Path
-
-    try:
-        return str(Path.cwd())
-    except OSError:  # deleted meanwhile; an absolute -o works without it
-        return os.path.expanduser("~")  # noqa: PTH111 - it never fails
+    existing, is_several = run.existing, len(run.parts) > 1
+    for part in run.parts:
+        for call, name in zip(part.calls(), file_names(part), strict=True):
+            yield Task(
+                call=call,
+                name=name,
+                delivery=part.delivery,
+                price_usd=part.resolved.unit_price_usd,
+                resolved=part.resolved if is_several else None,
+                kept=existing.by_call.get(call.number, ()),
+                is_complete=call.number in existing.complete,
+            )

@@ -1,4 +1,4 @@
-"""The JSON documents about runs, each beside its shape: report, dry run, recovery, list of runs.
+"""The JSON documents about runs, each beside its shape: report, dry run, recovery.
 
 Their parts are in `runs/fields.py`. The documents of lookups are built by their own commands.
 """
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, ProviderRow
     from flux_cli.core.request import Call, Note, Post, Resolved
-    from flux_cli.runs.records.past import PastCall, PastRun
     from flux_cli.runs.report import Report
     from flux_cli.runs.saving.existing import Outdated
 
@@ -54,16 +53,35 @@ def failure_document(error: FluxError) -> dict[str, Json]:
 SUBJECT: dict[str, object] = {
     "provider": "text",
     "hosted": "boolean",
-    "request": "#request",
-    "resolved": "#resolved",
+    # Both are null if the run has several parts.
+    "request": "#request?",
+    "resolved": "#resolved?",
     "notes": ["#note"],
+    "parts?": ["#part"],
 }
 
 
 def _subject(
-    provider: str, resolved: Resolved, notes: Sequence[Note], *, hosted: bool
+    provider: str,
+    resolved: Resolved,
+    notes: Sequence[Note],
+    parts: Sequence[Json] = (),
+    *,
+    hosted: bool,
 ) -> dict[str, Json]:
-    """The keys about a request: the provider, what the user asked for, and what is sent."""
+    """The keys about a request: the provider, what the user asked for, and what is sent.
+
+    If there are `parts`, they say it.
+    """
+    if parts:
+        return {
+            "provider": provider,
+            "hosted": hosted,
+            "request": None,
+            "resolved": None,
+            "notes": [note_document(note) for note in notes],
+            "parts": list(parts),
+        }
     return {
         "provider": provider,
         "hosted": hosted,
@@ -80,17 +98,17 @@ def resolution_document(
     row: ProviderRow,
     resolved: Resolved,
     notes: Sequence[Note],
-    calls: Sequence[Call],
-    first: Post | None,
+    sends: Sequence[tuple[Post, Sequence[Call]]],
+    parts: Sequence[Json] = (),
 ) -> dict[str, Json]:
     """The document of `flux resolve`: what `flux generate` would send, and why.
 
-    `first` is the request of the first call; None if nothing is to be sent.
+    `sends` are calls with the request of the first one, for each part that has calls to send.
     """
     return {
         "schema": SCHEMA,
-        **_subject(row.name, resolved, notes, hosted=row.hosted),
-        "sends": [send_document(first, calls, hosted=row.hosted)] if first else [],
+        **_subject(row.name, resolved, notes, parts, hosted=row.hosted),
+        "sends": [send_document(first, calls, hosted=row.hosted) for first, calls in sends],
     }
 
 
@@ -149,18 +167,20 @@ def report_document(report: Report) -> dict[str, Json]:
     files: list[Json] = []
     skipped: list[Json] = []
     errors: list[Json] = []
+    parts, about = _parts_of(report)
     for outcome in report.outcomes:
-        asked = outcome.resolved or report.resolved
-        files += [file_document(saved, outcome, asked) for saved in outcome.saved]
+        asked = report.asked_of(outcome)
         number, unverified = outcome.call.number, report.existing.unverified
-        skipped += [skipped_document(number, path, unverified) for path in outcome.kept]
+        own = about.get(number, {})
+        files += [file_document(saved, outcome, asked) | own for saved in outcome.saved]
+        skipped += [skipped_document(number, path, unverified) | own for path in outcome.kept]
         if outcome.error:
-            errors.append(request_error_document(outcome.call, outcome.error))
+            errors.append(request_error_document(outcome.call, outcome.error) | own)
     errors += [error_document(fault) for fault in report.faults]
     return {
         **heading(report.exit_code, report.status),
         "run": report.run or None,
-        **_subject(report.provider, report.resolved, report.notes, hosted=report.hosted),
+        **_subject(report.provider, report.resolved, report.notes, parts, hosted=report.hosted),
         "files": files,
         "skipped": skipped,
         "outdated": list(map(outdated_document, report.existing.outdated)),
@@ -173,6 +193,15 @@ def report_document(report: Report) -> dict[str, Json]:
         "known_cost_usd": report.known_cost_usd,
         "seconds": round(report.seconds, 3),
     }
+
+
+def _parts_of(report: Report) -> tuple[list[Json], dict[int, dict[str, Json]]]:
+    """The parts of a run that has several, and what tells its requests apart, by number."""
+    if not report.parts:
+        return [], {}
+    from flux_cli.runs.combined.documents import about_calls, part_documents
+
+    return part_documents(report.parts), about_calls(report.parts)
 
 
 RECOVERED: dict[str, object] = {
@@ -214,70 +243,3 @@ def recovery_status(exit_code: int, errors: Sequence[FluxError], unclear: int) -
     if unclear and not failed and exit_code in (0, UnclearError.exit_code):
         return "unclear"
     return status_of(exit_code)
-
-
-ENTRY: dict[str, object] = {
-    "index": "integer",
-    "seed": "any",
-    "state": ("saved", "waiting", "unclear", "failed", "expired", "not_sent"),
-    "files": [{"path": "text?"}],
-    "error": "#error?",
-    "request_id": "text?",
-    "cost_usd": "number?",
-}
-RUN: dict[str, object] = {
-    "run": "text",
-    "state": (
-        "running",
-        "recoverable",
-        "unclear",
-        "expired",
-        "interrupted",
-        "complete",
-        "partial",
-        "failed",
-    ),
-    "time": "text?",
-    "provider": "text?",
-    "model": "text?",
-    "prompt": "text?",
-    "requests": "integer",
-    "saved": "integer",
-    "waiting": "integer",
-    "unclear": "integer",
-    "cost_usd": "number?",
-    "entries": ["#entry"],
-}
-RUN_LIST: dict[str, object] = {"schema": (SCHEMA,), "folder": "text", "runs": ["#run"]}
-
-
-def run_document(past: PastRun, state: str, began: str | None) -> dict[str, Json]:
-    """One run of the journal, with what became of each of its requests. `began` is ISO 8601."""
-    return {
-        "run": past.id,
-        "state": state,
-        "time": began,
-        "provider": past.text("provider") or None,
-        "model": past.text("model") or None,
-        "prompt": past.text("prompt") or None,
-        "requests": len(past.calls),
-        "saved": past.count("saved"),
-        "waiting": past.count("waiting"),
-        "unclear": past.count("unclear"),
-        "cost_usd": past.cost_usd,
-        "entries": [_entry_document(call) for call in past.calls],
-    }
-
-
-def _entry_document(call: PastCall) -> dict[str, Json]:
-    """One request of an earlier run. The journal of a private run has no paths."""
-    error = error_document(call.error) if call.error else None
-    return {
-        "index": call.number,
-        "seed": call.seed,
-        "state": call.state,
-        "files": [{"path": path or None} for path in call.saved],
-        "error": error,
-        "request_id": call.request_id or None,
-        "cost_usd": call.cost_usd,
-    }

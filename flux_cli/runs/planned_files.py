@@ -15,7 +15,7 @@ from flux_cli.config.dates import time_of_names
 from flux_cli.config.folders import project_folders
 from flux_cli.config.load import PROJECT
 from flux_cli.core.errors import OutputError, UsageError
-from flux_cli.core.lite import LazySequence
+from flux_cli.core.lite import LazySequence, NamedTuple
 from flux_cli.core.request import DRAWN, TYPED
 from flux_cli.core.values import read_integer
 from flux_cli.images import names as naming
@@ -32,33 +32,53 @@ from flux_cli.terminal import messages
 from flux_cli.terminal.streams import is_closed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from flux_cli.core.options import GenerateOptions
+    from flux_cli.core.request import Call
     from flux_cli.request.prepare import Prepared
-    from flux_cli.runs.check import CheckedRun
+    from flux_cli.runs.check import CheckedRun, Part
     from flux_cli.runs.saving.existing import FoundRequest
-    from flux_cli.runs.saving.existing_files import Comparison
 
 ANY_SIZE = (1024, 1024)  # pixels, where the model's sizes are unknown; names do not depend on it
 ID_BYTES = 4  # random bytes of `{id}` in a name
 
 
-def name_requests(prepared: Prepared) -> Sequence[Name]:
-    """A name for every request. `{id}` is chosen here, so that no name changes later."""
+def name_requests(
+    requests: Sequence[tuple[Prepared, Mapping[str, str]]],
+) -> Sequence[Sequence[Name]]:
+    """A name for every call of each request. `{id}` is chosen here: no name changes later.
+
+    Raises OutputError for a name that cannot be given.
+    """
     from flux_cli.images import files
 
-    resolved, destination = prepared.resolved, prepared.destination
+    prepared, _ = requests[0]
+    destination, output = prepared.destination, prepared.settings.output
     if destination.is_stdout:
-        return [Name("-", {})] * resolved.n
-    output = prepared.settings.output
+        return [[Name("-", {})] * one.resolved.n for one, _ in requests]
     if output and files.is_special(output):
         hint = "name a file or a folder; -o - writes to standard output"
         raise OutputError(f"{output} is not a file", hint=hint)
-    # Offline, equal commands have equal seeds, and each run makes files of its own.
-    seeded = prepared.plan.seed_origin in (TYPED, DRAWN)
+    if len(requests) > 1:
+        from flux_cli.runs.combined.naming import name_together
+
+        return name_together(requests)
+    seeded = is_seeded(prepared)
     template = naming.complete(destination.template, seeded=seeded, is_folder=destination.is_folder)
-    return naming.names(template, fields_of(prepared))
+    return [naming.names(template, fields_of(prepared))]
+
+
+def is_seeded(prepared: Prepared) -> bool:
+    """Whether names tell the seeds. Offline, equal commands have equal ones, but files differ."""
+    return prepared.plan.seed_origin in (TYPED, DRAWN)
+
+
+def file_names(part: Part) -> Sequence[Name]:
+    """A name for every call, for standard output also: `flux recover` saves to files."""
+    if not part.prepared.destination.is_stdout:
+        return part.names
+    return naming.names(naming.DEFAULT_UNSEEDED, fields_of(part.prepared))
 
 
 def fields_of(prepared: Prepared) -> Sequence[dict[str, str | int]]:
@@ -110,15 +130,15 @@ def check_choice(options: GenerateOptions) -> None:
         raise UsageError(message, hint=hint)
 
 
-def check_stdout(options: GenerateOptions, prepared: Prepared, delivery: Delivery) -> None:
-    """Raise UsageError if standard output cannot take what the run makes."""
+def check_stdout(options: GenerateOptions, total: int, delivery: Delivery) -> None:
+    """Raise UsageError if standard output cannot take what so many requests make."""
     finish = delivery.finish
     if len(finish.formats) > 1 or finish.widths or finish.keep_original or delivery.sidecar:
         raise UsageError("-o - takes one file, not several", hint="save to files with -o")
     if options.run.update:
         message = "--update compares files, and -o - writes none"
         raise UsageError(message, hint="drop --update, or name a file with -o")
-    if prepared.resolved.n > 1:
+    if total > 1:
         raise UsageError("-o - takes one image, not several", hint="drop -n, or save to a folder")
     if options.reporting.as_json:
         message = "-o - and --json both write to standard output"
@@ -143,20 +163,16 @@ def check_inputs(prepared: Prepared, names: Sequence[Name]) -> None:
                 raise OutputError(message, hint="name another file with -o")
 
 
-def check_files(
-    options: GenerateOptions, prepared: Prepared, names: Sequence[Name], comparison: Comparison
-) -> Existing:
+def check_files(options: GenerateOptions, parts: Sequence[Part]) -> Existing:
     """Check that every file can be written, and compare those that exist already.
 
     Raises OutputError for a file that cannot be written, or exists and is not what is asked for,
     UsageError for two files of one name.
     """
-    _check_names(prepared, names, comparison.delivery)
-    write = not options.run.dry_run
-    existing = _find_existing(options, prepared, names, comparison, write=write)
+    _check_names(parts)
+    existing = _find_existing(options, parts, write=not options.run.dry_run)
     if not options.reporting.quiet:
-        origin = prepared.plan.seed_origin
-        notes = [*describe_existing(existing), *_note_of_random_names(options, names, origin)]
+        notes = [*describe_existing(existing), *_note_of_random_names(options, parts[0])]
         _print_notes(notes)
     return existing
 
@@ -167,26 +183,21 @@ def _print_notes(notes: Iterable[str]) -> None:
 
 
 def _find_existing(
-    options: GenerateOptions,
-    prepared: Prepared,
-    names: Sequence[Name],
-    comparison: Comparison,
-    places: Sequence[int] | None = None,
-    *,
-    write: bool,
+    options: GenerateOptions, parts: Sequence[Part], but: Collection[int] = (), *, write: bool
 ) -> Existing:
-    """The existing files of all requests, or of those in some places. Raises like `check_files`.
+    """The existing files of all requests `but` those with certain numbers. Raises as `check_files`.
 
     With `write`, also try whether their folders take files.
     """
     from flux_cli.images import files
     from flux_cli.runs.records.store import ROOM
 
-    is_update, is_sketch = options.run.update, not prepared.settings.provider.hosted
+    is_update = options.run.update
+    is_sketch = not parts[0].prepared.settings.provider.hosted
     room = 0 if is_sketch else ROOM  # sketches cost nothing
-    planned = list(_planned_files(prepared, comparison.delivery, names, places))
+    planned = list(_planned_files(parts, but))
     present = files.preflight(
-        (name for _, name in planned),
+        (file.name for file in planned),
         None,
         overwrite=options.output.overwrite or is_update,
         skip_existing=options.output.skip_existing or is_update,
@@ -196,8 +207,8 @@ def _find_existing(
     )
     if not present:
         return Existing()
-    there = dict.fromkeys(planned[index][0] for index in present)
-    found = _find(prepared, names, comparison, there)
+    there = {planned[index].call.number: planned[index] for index in present}
+    found = list(map(_find, there.values()))
     return update_existing(found, is_sketch=is_sketch) if is_update else keep_existing(found)
 
 
@@ -207,82 +218,72 @@ def reserve_files(run: CheckedRun) -> Iterator[CheckedRun]:
 
     The run that is returned knows what another one has saved since the check. Raises OutputError.
     """
-    if run.comparison is None or not run.row.hosted or not run.calls:
+    if run.is_stdout or not run.row.hosted or not run.calls:
         yield run
         return
     from flux_cli.runs.records.reservation import reserve_names
 
-    prepared, names = run.prepared, run.names
-    numbers = enumerate(call.number for call in prepared.plan.calls)
-    places = [place for place, number in numbers if number not in run.existing.complete]
-    with reserve_names(_paths_of(prepared, names, run.delivery, places)):
-        later = _find_existing(run.options, prepared, names, run.comparison, places, write=False)
+    but = run.existing.complete
+    with reserve_names(_paths_of(_planned_files(run.parts, but))):
+        later = _find_existing(run.options, run.parts, but, write=False)
         existing = run.existing.renewed(later)
         if not run.options.reporting.quiet:
             said = set(describe_existing(run.existing))
             _print_notes(note for note in describe_existing(later) if note not in said)
-        yield run._replace(existing=existing, delivery=run.delivery._replace(kept=existing.files))
+        yield run.with_existing(existing)
 
 
-def _paths_of(
-    prepared: Prepared, names: Sequence[Name], delivery: Delivery, places: Sequence[int]
-) -> Iterator[str]:
-    """Every path that a file of the requests in these places may get."""
-    for _, name in _planned_files(prepared, delivery, names, places):
-        yield from name.candidates(None)
+def _paths_of(planned: Iterable[_PlannedFile]) -> Iterator[str]:
+    """Every path that one of these files may get."""
+    for file in planned:
+        yield from file.name.candidates(None)
 
 
-def _check_names(prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> None:
+def _check_names(parts: Sequence[Part]) -> None:
     """Raise ConfigError for a file outside of the project, UsageError for two of one name."""
-    if prepared.settings.values["output"].rank == PROJECT:
-        _check_project(prepared, names, delivery)
-    if len(expected_of(prepared, delivery, names[0])) > 1:  # names of requests always differ
-        numbered = enumerate(_planned_files(prepared, delivery, names), 1)
-        refuse_doubles((name.path("ext"), f"file {number}") for number, (_, name) in numbered)
+    first = parts[0]
+    if first.prepared.settings.values["output"].rank == PROJECT:
+        from flux_cli.config.project import check_inside
+
+        check_inside(_paths_of(_planned_files(parts)), project_folders()[-1])
+    if len(expected_of(first.prepared, first.delivery, first.names[0])) > 1:
+        # Names of requests always differ.
+        numbered = enumerate(_planned_files(parts), 1)
+        refuse_doubles((file.name.path("ext"), f"file {number}") for number, file in numbered)
 
 
-def _check_project(prepared: Prepared, names: Sequence[Name], delivery: Delivery) -> None:
-    """Raise ConfigError if the output of a project's flux.toml leads out of the project."""
-    from flux_cli.config.project import check_inside
+class _PlannedFile(NamedTuple):
+    """One of the files of a request, whose image has the name `of`."""
 
-    planned = (name for _, name in _planned_files(prepared, delivery, names))
-    check_inside(
-        (path for name in planned for path in name.candidates(None)), project_folders()[-1]
-    )
-
-
-def _planned_files(
-    prepared: Prepared,
-    delivery: Delivery,
-    names: Sequence[Name],
-    places: Sequence[int] | None = None,
-) -> Iterator[tuple[int, Name]]:
-    """The place of a request, and the name of one of its files."""
-    chosen = range(len(names)) if places is None else places
-    for place in chosen:
-        for file in expected_of(prepared, delivery, names[place]):
-            yield place, file.name
+    part: Part
+    call: Call
+    of: Name
+    name: Name
 
 
-def _find(
-    prepared: Prepared, names: Sequence[Name], comparison: Comparison, places: Iterable[int]
-) -> list[FoundRequest]:
-    """The requests in these places, with the files that they have already."""
-    found = []
-    for place in places:
-        call, name = prepared.plan.calls[place], names[place]
-        seed = read_integer(call.seed) if prepared.plan.seed_origin == TYPED else None
-        expected = expected_of(prepared, comparison.delivery, name)
-        found.append(comparison.find(call.number, name, seed, expected))
-    return found
+def _planned_files(parts: Iterable[Part], but: Collection[int] = ()) -> Iterator[_PlannedFile]:
+    """All files of all requests `but` those with certain numbers."""
+    for part in parts:
+        for call, name in zip(part.calls(), part.names, strict=True):
+            if call.number in but:
+                continue
+            for file in expected_of(part.prepared, part.delivery, name):
+                yield _PlannedFile(part, call, name, file.name)
 
 
-def _note_of_random_names(
-    options: GenerateOptions, names: Sequence[Name], seed_origin: str
-) -> Iterator[str]:
+def _find(planned: _PlannedFile) -> FoundRequest:
+    """The request of a file, with all files that it has already."""
+    part, call, name = planned.part, planned.call, planned.of
+    seed = read_integer(call.seed) if part.prepared.plan.seed_origin == TYPED else None
+    expected = expected_of(part.prepared, part.comparison.delivery, name)
+    return part.comparison.find(call.number, name, seed, expected)
+
+
+def _note_of_random_names(options: GenerateOptions, part: Part) -> Iterator[str]:
     """The note that files with random names are never found again."""
-    fields = ["{seed}", "{id}"] if seed_origin == DRAWN else ["{id}"]
-    found = [field for field in fields if names and field in names[0].template]
+    is_drawn = part.prepared.plan.seed_origin == DRAWN
+    fields = ["{seed}", "{id}"] if is_drawn else ["{id}"]
+    found = [field for field in fields if field in part.names[0].template]
     chosen = {"--skip-existing": options.output.skip_existing, "--update": options.run.update}
     for option, is_given in chosen.items():
         if is_given and found:

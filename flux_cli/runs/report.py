@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flux_cli.core.errors import FluxError
     from flux_cli.core.outcome import Outcome, SavedImage
     from flux_cli.core.request import Note, Resolved
+    from flux_cli.runs.combined.documents import Asked
 
 
 class RunResult(NamedTuple):
@@ -42,6 +43,11 @@ class Report(NamedTuple):
     run: str = ""  # its name in the journal, if it is recorded there
     existing: Existing = Existing()
     seconds: float = 0.0
+    parts: Sequence[Asked] = ()  # what the parts of a run ask for, if it has several
+
+    def asked_of(self, outcome: Outcome) -> Resolved:
+        """What a request asked for."""
+        return outcome.resolved or self.resolved
 
     @property
     def saved(self) -> Iterator[SavedImage]:
@@ -69,7 +75,7 @@ class Report(NamedTuple):
         """Remarks on the files, and where the server did something else than requested."""
         found = list(self.remarks)
         for outcome in self.outcomes:
-            asked = outcome.resolved or self.resolved
+            asked = self.asked_of(outcome)
             told: dict[str, str] = {}  # what is different, and the first file in which it is
             for saved in outcome.saved:
                 for text in find_differences(asked, outcome.call, saved):

@@ -142,6 +142,15 @@ def test_an_estimate_counts_more_than_the_price_in_the_gateways_schema(outside, 
     assert "2 images at 0.30 USD cost 0.60 USD" in result.err
 
 
+def test_requests_that_differ_in_their_prompts_alone_need_one_estimate(outside, public):
+    words = ("a {x}", "--var", "x=sea,lake,pond", "-m", "unheard-of", "-m", "flux1.1-pro")
+    dry = outside("generate", *words, "--dry-run", "--estimate")
+    assert (dry.lines[-1], len(public.requests)) == ("cost 1.50 USD (estimate of the gateway)", 2)
+    limited = outside("generate", *words, "--max-cost", "0.86")
+    assert "6 images cost 0.87 USD, over the limit of 0.86 USD" in limited.err
+    assert (limited.code, public.paid, len(public.requests)) == (2, [], 3)
+
+
 @pytest.mark.parametrize("line", [("generate", "a sea", "--dry-run"), ("resolve", "a sea")])
 def test_an_estimate_counts_for_the_limit(outside, public, line):
     unknown = (*line, "-m", "unheard-of", "-n", "3", "--estimate")

@@ -98,6 +98,7 @@ RUN = [
 def around(keyed, home, work, command, gateway):
     """What the docs take for granted: `flux` on the PATH, keys, files, and services."""
     (work / "prompt.txt").write_text("a red fox\n")
+    (work / "prompts.txt").write_text("a red fox\nan owl\n")
     manifest = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/build.md").read_text(), re.DOTALL)[0]
     (work / "flux-build.toml").write_text(manifest)
     (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 768))  # not what the gateway answers

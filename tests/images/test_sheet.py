@@ -83,6 +83,12 @@ def test_captions_give_way_where_cells_are_narrow():
     assert caption(3, 0)[0] == "3  seed 0"
 
 
+def test_a_label_stays_longer_than_the_seed():
+    full = ("3  flux.2-max  seed 44", "3  flux.2-max  44", "3  flux.2-max", "flux.2-max")
+    assert caption(3, 44, "flux.2-max") == full
+    assert caption(3, None, "flux.2-max") == full[2:]
+
+
 @pytest.mark.parametrize(
     ("paths", "name"),
     [

@@ -2,6 +2,7 @@
 
 import documents
 import pytest
+from flux_cli.commands.runs import run_document
 
 from flux_cli.catalog.find import find_model
 from flux_cli.core.errors import AuthError, NetworkError, UnclearError
@@ -9,7 +10,7 @@ from flux_cli.core.outcome import Facts, Media, Outcome, SavedImage
 from flux_cli.core.request import Attachment, Call, Request
 from flux_cli.images.names import Name
 from flux_cli.request.resolve import resolve
-from flux_cli.runs.documents import recovery_document, report_document, run_document
+from flux_cli.runs.documents import recovery_document, report_document
 from flux_cli.runs.fields import (
     FILE,
     PLANNED_FILE,

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.lock import checks
 from flux_cli.build.lock.text import SCHEMA, START
-from flux_cli.build.strict_json import read_json, read_members
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.text import decode_text
+from flux_cli.request.expansion.strict_json import read_json, read_members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING
 
-from flux_cli.build.strict_json import read_json
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.text import decode_text
+from flux_cli.request.expansion.strict_json import read_json
 
 if TYPE_CHECKING:
     from typing import Any

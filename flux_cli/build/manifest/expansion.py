@@ -14,14 +14,16 @@ from flux_cli.build.digests import request_digest
 from flux_cli.build.manifest import keys
 from flux_cli.build.manifest.paths import inside
 from flux_cli.build.manifest.reading import check_param, unknown_key
-from flux_cli.build.manifest.rows import field_text, read_rows
+from flux_cli.build.manifest.rows import read_rows
 from flux_cli.build.manifest.settings import OWN, Settings, merge, settle
-from flux_cli.build.manifest.templates import Literal, Template, unknown_field
+from flux_cli.build.manifest.templates import Literal, Template
 from flux_cli.build.manifest.values import checked
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.values import check_text
 from flux_cli.images import names
+from flux_cli.request.expansion.cells import field_text
+from flux_cli.request.expansion.combinations import combine_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -103,15 +105,10 @@ class _Expansion:
         group, axes = self._group, self._group.matrix
         rows = self._rows() if group.rows else [{}]
         self._check_columns(rows)
-        combined = [
-            dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())
-        ]
         excluded = [_texts(one) for one in group.exclude]
-        for row in rows:
-            for values in combined:
-                whole = {**row, **values}
-                if not any(_matches(whole, one) for one in excluded):
-                    yield whole
+        for whole in combine_rows(rows, axes):
+            if not any(_matches(whole, one) for one in excluded):
+                yield whole
 
     def _rows(self) -> list[dict[str, Any]]:
         path = self._group.rows
@@ -137,7 +134,7 @@ class _Expansion:
         self._name.check([*self._manifest.variables, *known])
         for field in itertools.chain(*self._group.exclude):
             if field not in known:
-                raise unknown_field(field, known, f"{where}: exclude")
+                raise Template.unknown(field, known, f"{where}: exclude")
 
     def _asset(self, row: Mapping[str, Any]) -> Iterator[Asset]:
         """The assets of one row: one, or `n`."""

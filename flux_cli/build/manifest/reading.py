@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.manifest import keys
-from flux_cli.build.manifest.values import checked, scalar, shown, text_of
+from flux_cli.build.manifest.values import checked, shown, text_of
 from flux_cli.core.errors import ManifestError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.names import safe
+from flux_cli.request.expansion.cells import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

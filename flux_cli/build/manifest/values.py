@@ -5,11 +5,10 @@ Options are text on the command line, so `seed = "7"`, a cell with `7` and `seed
 
 from __future__ import annotations
 
-import math
-import re
 from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import ManifestError
+from flux_cli.request.expansion.cells import is_cell, is_json, scalar
 
 if TYPE_CHECKING:
     from typing import Any
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from flux_cli.build.manifest.keys import Key
     from flux_cli.core.model import Json
 
-NUMBER = re.compile(r"-?(0|[1-9]\d{0,15})(\.\d{1,15})?", re.ASCII)
 EXPECTED = {
     "text": "text",
     "scalar": "text or a number",
@@ -60,21 +58,6 @@ def as_option(value: Any) -> Any:  # noqa: ANN401 - of any key
     return list(map(text_of, value)) if isinstance(value, list) else text_of(value)
 
 
-def scalar(value: object) -> str | int | float | None:
-    """A string or a number; a string that is plainly a number becomes one. None for all else."""
-    if isinstance(value, str):
-        return _number(value) if NUMBER.fullmatch(value) else value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if math.isfinite(value) and abs(value) < 1e300 else None
-
-
-def _number(text: str) -> int | float:
-    if "." in text:
-        return float(text)
-    return int(text)
-
-
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
@@ -110,17 +93,6 @@ def _section(value: object) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def is_json(value: object) -> bool:
-    """Whether a value of a document can be sent as JSON."""
-    if isinstance(value, dict):
-        return all(map(is_json, value.values()))
-    if isinstance(value, list):
-        return all(map(is_json, value))
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return value is None or isinstance(value, str | int)
-
-
 def _axes(value: object) -> dict[str, list[Json]] | None:
     """Lists of strings, numbers and switches, none empty, by name."""
     if not isinstance(value, dict) or not value:
@@ -138,11 +110,6 @@ def _tables(value: object) -> list[dict[str, Json]] | None:
         if not isinstance(table, dict) or not table or not all(map(is_cell, table.values())):
             return None
     return value
-
-
-def is_cell(value: object) -> bool:
-    """Whether a value can stand in a row: a string, a number, or true or false."""
-    return isinstance(value, bool) or scalar(value) is not None
 
 
 READERS = {

@@ -26,7 +26,9 @@ PANELS: dict[str, dict[str, Spelling]] = {
     },
     "Model": {
         "model": Spelling(
-            "--model -m", "NAME", "Model [default: flux1.1-pro-ultra; env: FLUX_MODEL]"
+            "--model -m",
+            "NAME",
+            "Model; repeatable [default: flux1.1-pro-ultra; env: FLUX_MODEL]",
         ),
         "route": Spelling("--route", "NAME", "Force one upstream of the gateway: fal or replicate"),
     },
@@ -80,6 +82,16 @@ PANELS: dict[str, dict[str, Spelling]] = {
             "--like",
             "FILE",
             "Reuse an image's prompt, model, seed, size and parameters; options override them",
+        ),
+        "prompts": Spelling(
+            "--prompts",
+            "FILE|-",
+            "One request per line of a file: a prompt, or a JSON object with parameters",
+        ),
+        "var": Spelling(
+            "--var",
+            "NAME=VALUES",
+            "Fill {NAME} in the prompt and in -o with each value: animal=fox,owl; repeatable",
         ),
         "param": Spelling(
             "--param -p",

@@ -4,7 +4,12 @@ from flux_cli.cli.spellings.spelling import Spelling
 from flux_cli.images.formats import FORMATS
 
 FORMAT_NAMES = ", ".join(FORMATS)
-# Options of `flux convert` that differ from those of `flux generate`.
+# Options of lookups and `flux recover`.
+LOOKUP = {
+    "model": Spelling("--model -m", "NAME", "Model [default: flux1.1-pro-ultra; env: FLUX_MODEL]"),
+    "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
+}
+# Options of `flux convert`.
 CONVERT = {
     "size": Spelling(
         "--size -s",
@@ -30,9 +35,9 @@ CONVERT = {
     "no_prompt_metadata": Spelling(
         "--no-prompt-metadata", "", "Remove prompts and parameters, keep other metadata"
     ),
-    "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
+    "verbose": LOOKUP["verbose"],
 }
-# Arguments and options of `flux edit` that differ from those of `flux generate`.
+# Arguments and options of `flux edit`
 EDIT = {
     "prompt": Spelling(
         "",
@@ -40,7 +45,9 @@ EDIT = {
         "Image files (FILE or URL) in the order of their meaning, and the prompt",
     ),
     "image": Spelling("--image", "FILE|URL|-", "One more image; repeatable"),
-    "model": Spelling("--model -m", "NAME", "Model [default: flux.2-pro; env: FLUX_MODEL]"),
+    "model": Spelling(
+        "--model -m", "NAME", "Model [default: flux.2-pro; env: FLUX_MODEL]; repeatable, to compare"
+    ),
     "output": Spelling(
         "--output -o",
         "PATH",
@@ -48,7 +55,7 @@ EDIT = {
         "[default: beside IMAGE; env: FLUX_OUTPUT]",
     ),
 }
-# Options of `flux build` that differ from those of `flux generate`.
+# Options of `flux build`.
 BUILD = {
     "max_cost": Spelling(
         "--max-cost", "USD", "Refuse to send requests that would cost more [env: FLUX_MAX_COST]"

@@ -22,6 +22,7 @@ from flux_cli.images.pixels.wholeness import examine
 MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger image inputs
 MAX_IMAGE = 256 << 20  # bytes
 MAX_PROMPT = 1 << 20  # bytes
+MAX_PROMPTS = 64 << 20  # bytes of a file with several
 TURNED_QUALITY = 95  # of an input image that is encoded anew
 # Programs that make a PNG of formats that flux cannot read, where that is not ImageMagick.
 TO_PNG = {
@@ -146,6 +147,26 @@ def read_prompt(word: str, stdin: TextIO | None) -> str:
         return decode_text(data).strip()
     except UnicodeDecodeError as fault:
         raise UsageError("the prompt is not valid UTF-8", hint="convert it with iconv") from fault
+
+
+def read_prompts(path: str, stdin: TextIO | None) -> str:
+    """The text of a file of prompts, or of standard input for `-`, with line feeds alone.
+
+    Raises UsageError if it cannot be read, or is not UTF-8.
+    """
+    named, stream = path, None
+    if path == "-":
+        if stdin is None:
+            raise UsageError("standard input is closed", hint="name a file of prompts")
+        named, stream = "standard input", stdin.buffer
+    data = _read(path, MAX_PROMPTS, named, "name a file with one prompt per line", stream)
+    try:
+        text = decode_text(data)
+    except UnicodeDecodeError as fault:
+        line = fault.object[: fault.start].count(b"\n") + 1
+        message = f"{named}, line {line}: not valid UTF-8"
+        raise UsageError(message, hint="convert it with iconv") from fault
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_value(name: str, path: str, stdin: TextIO | None) -> Value:

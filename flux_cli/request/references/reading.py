@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -155,10 +155,18 @@ def _read(asked: str, taken: References, download: Download | None) -> tuple[Ref
     return _checked(asked, name, download(asked))
 
 
+@cache
+def _standard_input() -> bytes:
+    """The image on standard input, which several requests of a run may share."""
+    return inputs.read_image(STDIN, sys.stdin.buffer if sys.stdin else None)
+
+
 def _bytes(asked: str) -> bytes:
     """The bytes of a file, of standard input, or of a data URI. Raises UsageError."""
+    if asked == STDIN:
+        return _standard_input()
     if not asked.startswith("data:"):
-        return inputs.read_image(asked, sys.stdin.buffer if sys.stdin else None)
+        return inputs.read_image(asked, None)
     try:
         return decode_data_uri(asked, inputs.MAX_IMAGE)
     except ImageError as fault:

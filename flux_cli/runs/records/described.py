@@ -1,4 +1,4 @@
-"""What the journal says of a request when it is sent, so that `flux recover` can save its image.
+"""What the journal says of a run and of its requests, so that `flux recover` can save their images.
 
 The first line of the journal has the facts that requests share; a request adds what differs.
 `history` reads it.
@@ -6,19 +6,81 @@ The first line of the journal has the facts that requests share; a request adds 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from flux_cli import __version__
 from flux_cli.core.model import Json
+from flux_cli.images.names import FIELDS
 from flux_cli.runs.saving.delivery import delivery_document
 
 if TYPE_CHECKING:
     from flux_cli.images.names import Name
+    from flux_cli.runs.check import CheckedRun, Part
     from flux_cli.runs.job import Task
     from flux_cli.runs.saving.delivery import Delivery
 
 FROM_PROMPT = ("slug", "prompt")  # fields of names that tell the prompt
 HIDDEN = "image"  # what a private journal has in their place
+
+
+def describe_run(run: CheckedRun) -> dict[str, Json]:
+    """The facts that all requests of a run share, as far as `flux recover` needs them."""
+    from flux_cli.http.spool import temporary_folder
+
+    private = not run.settings.journal_prompts
+    first, *others = run.parts
+    shared = _facts_of_part(first, private=private)
+    for part in others:
+        shared = dict(_shared(shared, _facts_of_part(part, private=private)))
+    return {
+        "version": __version__,
+        "provider": run.row.name,
+        "base_url": run.settings.base_url,
+        "model": shared.pop("model", None),
+        "prompt": shared.pop("prompt", None),
+        "private": private,
+        "n": run.total,
+        "skipped": list(run.existing.complete),
+        **shared,
+        "folder": _working_folder(),
+        "temporary": temporary_folder(),
+    }
+
+
+def _facts_of_part(part: Part, *, private: bool) -> dict[str, Json]:
+    from flux_cli.runs.planned_files import file_names
+
+    names = file_names(part)
+    first, last = names[0], names[-1]
+    fields = {field: value for field, value in first.fields.items() if last.fields[field] == value}
+    return {
+        "model": part.resolved.sent_model,
+        "prompt": None if private else part.resolved.prompt,
+        "price_usd": part.resolved.unit_price_usd,
+        **name_document(first._replace(fields=fields), private=private),
+        "delivery": delivery_document(part.delivery, private=private),
+    }
+
+
+def _shared(one: Mapping[str, Json], other: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """The values that are the same in both; of objects, their keys."""
+    for name, value in one.items():
+        same = other.get(name)
+        if isinstance(value, dict) and isinstance(same, dict):
+            yield name, {key: part for key, part in value.items() if (key, part) in same.items()}
+        elif name in other and value == same:
+            yield name, value
+
+
+def _working_folder() -> str:
+    from pathlib import Path
+
+    try:
+        return str(Path.cwd())
+    except OSError:  # deleted meanwhile; an absolute -o works without it
+        return os.path.expanduser("~")
 
 
 class Describer:
@@ -55,8 +117,13 @@ def name_document(name: Name, *, private: bool) -> dict[str, Json]:
     """The name of a request as the journal keeps it. A `private` one does not tell the prompt."""
     fields: dict[str, Json] = dict(name.fields)
     if private:
-        fields |= dict.fromkeys(FROM_PROMPT, HIDDEN)
+        fields |= {field: HIDDEN for field in fields if _may_tell_prompt(field)}
     return {"template": name.template, "fields": fields}
+
+
+def _may_tell_prompt(field: str) -> bool:
+    """Whether a field is made from the prompt, or from values that fill it."""
+    return field in FROM_PROMPT or field not in (*FIELDS, "name")  # `images/names.py: fixed`
 
 
 def _differences(own: dict[str, Json], shared: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:

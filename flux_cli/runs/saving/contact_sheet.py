@@ -29,7 +29,7 @@ def name_sheet(checked: CheckedRun) -> Name:
     from flux_cli.images import files
 
     options = checked.options.run
-    if checked.prepared.destination.is_stdout:
+    if checked.is_stdout:
         message = "-o - takes one file, so it cannot be used with a contact sheet"
         raise UsageError(message, hint="save to files with -o")
     name = _sheet_name(checked)
@@ -51,7 +51,7 @@ def _may_replace(checked: CheckedRun) -> bool:
 def _sheet_name(checked: CheckedRun) -> Name:
     options = checked.options.run
     if options.sheet_output is None:
-        return sheet_name([name.path("png") for name in checked.names])
+        return sheet_name([name.path("png") for part in checked.parts for name in part.names])
     if format_of_suffix(options.sheet_output) is None:
         message = f"--sheet-output {options.sheet_output!r} has no image suffix"
         raise UsageError(message, hint="name an image file, such as sheet.jpg")
@@ -64,6 +64,11 @@ def save_sheet(checked: CheckedRun, report: Report, name: Name) -> str | None:
     A sheet that exists stays as it is if the run made no new image.
     """
     images = [image for outcome in report.outcomes for image in _sheet_images(outcome)]
+    if checked.asked:
+        from flux_cli.runs.combined.notes import label_calls
+
+        labels = label_calls(checked.asked)
+        images = [image._replace(label=labels[image.number]) for image in images]
     if not any(report.saved):
         existing = next(filter(os.path.isfile, name.candidates(None)), None)
         if existing or not images:
@@ -82,7 +87,7 @@ def save_sheet(checked: CheckedRun, report: Report, name: Name) -> str | None:
 def _make_and_save(checked: CheckedRun, images: list[SheetImage], name: Name) -> str:
     from flux_cli.images import files
 
-    resolved = checked.prepared.resolved
+    resolved = checked.parts[0].resolved
     requested = format_of_suffix(checked.options.run.sheet_output or "") or resolved.format
     made = format_of_file(images[0].path)
     file_format = requested or (made if made in FORMATS else "jpeg")

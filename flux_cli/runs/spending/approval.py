@@ -21,8 +21,11 @@ from flux_cli.runs.spending.limits import (
 from flux_cli.terminal.question import can_ask, confirm
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from flux_cli.core.request import Resolved
     from flux_cli.request.prepare import Prepared
-    from flux_cli.runs.check import CheckedRun
+    from flux_cli.runs.check import CheckedRun, Part
 
 
 def check_cost(run: CheckedRun) -> None:
@@ -36,20 +39,31 @@ def check_bill(run: CheckedRun, reason: str = "") -> None:
 
     `reason` says why the price is unknown.
     """
-    accepts_unknown, limit = run.options.run.yes, run.prepared.settings.max_cost
-    check_limit(_bill(run), limit, accepts_unknown=accepts_unknown, reason=reason)
+    accepts_unknown, limit = run.options.run.yes, run.settings.max_cost
+    check_limit(bill_of_run(run), limit, accepts_unknown=accepts_unknown, reason=reason)
     question = needs_confirmation(run)
     if question and not can_ask():
-        raise unconfirmed(_bill(run), question)
+        raise unconfirmed(bill_of_run(run), question)
 
 
-def check_limit_of(prepared: Prepared, *, accepts_unknown: bool) -> None:
-    """Raise BudgetError if a request that nobody has planned files for is over its limit."""
-    settings, resolved = prepared.settings, prepared.resolved
+def check_limit_of(prepared: Sequence[Prepared], *, accepts_unknown: bool) -> None:
+    """Raise BudgetError if requests that nobody has planned files for are over their limit."""
+    settings = prepared[0].settings
     is_known_later = is_gateway(settings)  # a run asks for the price
-    price = None if resolved.price_day and is_known_later else resolved.unit_price_usd
-    bill = bill_of(resolved.n * prepared.plan.calls[0].images, price)
+    price_of = _price_without_schema if is_known_later else _price
+    bill = bill_of(
+        (one.resolved.n * one.plan.calls[0].images, price_of(one.resolved)) for one in prepared
+    )
     check_limit(bill, settings.max_cost, accepts_unknown=accepts_unknown or is_known_later)
+
+
+def _price(resolved: Resolved) -> float | None:
+    return resolved.unit_price_usd
+
+
+def _price_without_schema(resolved: Resolved) -> float | None:
+    """The price; None if it is that of the gateway's schema: an estimate will be better."""
+    return None if resolved.price_day else resolved.unit_price_usd
 
 
 def approve(run: CheckedRun) -> CheckedRun:
@@ -71,7 +85,7 @@ def needs_confirmation(run: CheckedRun) -> str:
     """Why a person must confirm the run; "" if nobody must, or --yes did."""
     if run.options.run.yes:
         return ""
-    settings, bill = run.prepared.settings, _bill(run)
+    settings, bill = run.settings, bill_of_run(run)
     # The limit of a settings file is no answer to the question about this run.
     is_limited = settings.max_cost is not None and settings.values["max_cost"].rank <= ENVIRONMENT
     is_elsewhere = bill.unpriced > MOST_UNPRICED and is_remote(settings)
@@ -80,22 +94,20 @@ def needs_confirmation(run: CheckedRun) -> str:
 
 
 def _asks_gateway(run: CheckedRun) -> bool:
-    """Whether the run needs the gateway's price: it has a limit, and the catalog has no price.
-
-    An estimate is for this request, so it is better than the price in the gateway's schema.
-    """
-    settings, resolved = run.prepared.settings, run.prepared.resolved
-    is_open = resolved.unit_price_usd is None or bool(resolved.price_day)
-    is_needed = settings.max_cost is not None and is_open and run.calls > 0
-    return is_needed and is_gateway(settings)
+    """Whether the run needs the gateway's price: it has a limit, and the catalog has no price."""
+    but = run.existing.complete
+    is_needed = any(_lacks_price(part, but) for part in run.parts)
+    return run.settings.max_cost is not None and is_needed and is_gateway(run.settings)
 
 
-def _bill(run: CheckedRun) -> Bill:
-    return bill_of(run.images, run.prepared.resolved.unit_price_usd)
+def bill_of_run(run: CheckedRun) -> Bill:
+    """What is about to be paid for."""
+    but = run.existing.complete
+    return bill_of((part.images(but), part.resolved.unit_price_usd) for part in run.parts)
 
 
 def _with_price(run: CheckedRun) -> tuple[CheckedRun, str]:
-    """The run with the gateway's price if that is needed, else why there is none.
+    """The run with the gateway's prices if they are needed, else why there are none.
 
     Raises FluxError if the gateway made an image instead, or for an error with which it would
     answer the requests, too: a wrong key, an empty account.
@@ -103,12 +115,27 @@ def _with_price(run: CheckedRun) -> tuple[CheckedRun, str]:
     if not _asks_gateway(run):
         return run, ""
     from flux_cli.runs.failures import stops_run
-    from flux_cli.runs.spending.estimate import fetch_estimate, with_price
+    from flux_cli.runs.spending.estimate import with_estimates
 
+    but = run.existing.complete
+    places = [place for place, part in enumerate(run.parts) if _lacks_price(part, but)]
+    parts = list(run.parts)
     try:
-        price = fetch_estimate(run.prepared, run.auth)
+        priced = with_estimates([parts[place].prepared for place in places], run.auth)
     except FluxError as fault:
         if fault.billed or stops_run(fault):
             raise
         return run, f"the gateway gives no estimate: {fault.message}"
-    return run._replace(prepared=with_price(run.prepared, price)), ""
+    for place, prepared in zip(places, priced, strict=True):
+        parts[place] = parts[place]._replace(prepared=prepared)
+    return run._replace(parts=parts), ""
+
+
+def _lacks_price(part: Part, but: Collection[int]) -> bool:
+    """Whether an image that will be paid for has no price, or only that of the gateway's schema.
+
+    An estimate is for this request, so it is better than that.
+    """
+    resolved = part.resolved
+    is_open = resolved.unit_price_usd is None or bool(resolved.price_day)
+    return is_open and part.images(but) > 0

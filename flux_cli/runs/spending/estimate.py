@@ -12,21 +12,39 @@ from flux_cli.request.posts import provider_of
 from flux_cli.runs.spending.access import find_access, is_gateway, require_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flux_cli.config.load import Settings
     from flux_cli.core.auth import Auth
     from flux_cli.request.prepare import Prepared
 
 
-def estimate_price(prepared: Prepared, *, no_key: bool) -> Prepared:
-    """The request with the price that the gateway estimates, for `--estimate`.
+def estimate_prices(prepared: Sequence[Prepared], *, no_key: bool) -> list[Prepared]:
+    """The requests with the prices that the gateway estimates, for `--estimate`.
 
     Raises UsageError at any other provider, AuthError without a key, and the FluxError of an
     estimate that fails.
     """
-    check_estimates(prepared.settings)
-    auth = find_access(prepared.settings, no_key=no_key)
-    require_key(auth, prepared.settings, no_key=no_key)
-    return with_price(prepared, fetch_estimate(prepared, auth))
+    settings = prepared[0].settings
+    check_estimates(settings)
+    auth = find_access(settings, no_key=no_key)
+    require_key(auth, settings, no_key=no_key)
+    return with_estimates(prepared, auth)
+
+
+def with_estimates(prepared: Sequence[Prepared], auth: Auth | None) -> list[Prepared]:
+    """The requests with the prices that the gateway estimates. Raises FluxError.
+
+    It is asked once for all requests that differ in their prompts and seeds alone.
+    """
+    prices: dict[str, float] = {}
+    priced = []
+    for one in prepared:
+        key = repr((one.resolved.sent_model, one.resolved.parameters))
+        if key not in prices:
+            prices[key] = fetch_estimate(one, auth)
+        priced.append(with_price(one, prices[key]))
+    return priced
 
 
 def check_estimates(settings: Settings) -> None:

@@ -12,6 +12,10 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.values import counted, show_amount
 from flux_cli.runs.spending.budget import ROUNDING
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 MOST_UNPRICED = 20  # images of unknown price that need no confirmation
 
 
@@ -37,11 +41,16 @@ class Bill(NamedTuple):
         return f"{amount}{each} {verb} {show_amount(self.cost)} USD{more}"
 
 
-def bill_of(images: int, price: float | None) -> Bill:
-    """The bill for images at one price each, in USD; None if it is unknown."""
-    if price is None:
-        return Bill(images, 0.0, images)
-    return Bill(images, price * images, price=price)
+def bill_of(items: Iterable[tuple[int, float | None]]) -> Bill:
+    """The bill for numbers of images at a price each, in USD; None if it is unknown."""
+    counts: dict[float | None, int] = {}  # by price
+    for count, price in items:
+        if count:
+            counts[price] = counts.get(price, 0) + count
+    images, unpriced = sum(counts.values()), counts.pop(None, 0)
+    cost = sum(count * price for price, count in counts.items() if price is not None)
+    is_one_price = len(counts) == 1 and not unpriced
+    return Bill(images, cost, unpriced, next(iter(counts)) if is_one_price else None)
 
 
 def check_limit(

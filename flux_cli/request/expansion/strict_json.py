@@ -1,4 +1,4 @@
-"""Reads JSON of manifests and locks strictly: names once, and numbers that can be written again."""
+"""Reads JSON of manifests, rows and locks strictly: names once, and numbers that can be written."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Runs of several parts: several models, prompts, or values. Runs of one part load none of it."""
