@@ -53,14 +53,14 @@ def name_requests(
     """
     from flux_cli.images import files
 
-    prepared, _ = requests[0]
+    prepared, values = requests[0]
     destination, output = prepared.destination, prepared.settings.output
     if destination.is_stdout:
         return [[Name("-", {})] * one.resolved.n for one, _ in requests]
     if output and files.is_special(output):
         hint = "name a file or a folder; -o - writes to standard output"
         raise OutputError(f"{output} is not a file", hint=hint)
-    if len(requests) > 1:
+    if len(requests) > 1 or values:
         from flux_cli.runs.combined.naming import name_together
 
         return name_together(requests)

@@ -28,6 +28,11 @@ def test_each_combination_of_values_is_one_request(generate, gateway):
     assert "flux: 4 saved, 0.24 USD" in result.err
 
 
+def test_one_value_fills_the_name_too(generate):
+    result = generate("a {x}", "--var", "x=fox", "-o", "the-{x}.jpg", "--json")
+    assert [file["path"] for file in result.json["files"]] == ["the-fox.jpg"]
+
+
 def test_without_var_braces_are_literal_and_doubled_ones_are_with_it(generate, gateway):
     generate("a {fox} {{", "-o", "1.jpg")
     generate("a {fox} {{x}}", "--var", "fox=owl", "-o", "2.jpg")
@@ -100,6 +105,12 @@ REFUSED = {
     "a list": ('["a fox"]', (), "list, line 2: not a JSON object"),
     "a local file": ('{"prompt": "x", "image_prompt": "/etc/x.png"}', (), "cannot name a file"),
     "a file as -p": ('{"prompt": "x", "param": {"a": "@/etc/x"}}', (), "list, line 2: "),
+    "a size that is a switch": ('{"prompt": "x", "size": true}', (), "list, line 2: "),
+    "a number that is a switch": ('{"prompt": "x", "n": true}', (), "list, line 2: n must be"),
+    "a switch that is a number": ('{"prompt": "x", "raw": 3}', (), "list, line 2: raw must be"),
+    "a size that is a table": ('{"prompt": "x", "size": {"w": 1}}', (), "size takes one value"),
+    "a model that is a list": ('{"prompt": "x", "model": ["a"]}', (), "model must be a name"),
+    "an empty list": ('{"prompt": "x", "seed": []}', (), "list, line 2: "),
     "a field of flux": ('{"prompt": "x", "index": 3}', (), "the key index cannot be set"),
     "a field that is missing": ('{"prompt": "x"}', ("-o", "{sku}.png"), "there is no field {sku}"),
     "a field that one lacks": (

@@ -67,6 +67,15 @@ def test_names_say_which_model(generate, output, names):
     assert [send["body"]["model"] for send in planned["sends"]] == ["flux.2-pro", "flux.2-max"]
 
 
+def test_two_upstreams_of_one_model_are_told_apart(generate):
+    routes = ("-m", "fal/flux1.1-pro-ultra", "-m", "replicate/flux1.1-pro-ultra")
+    planned = generate("a fox", *routes, "--seed", "7", "--dry-run", "--json").json
+    assert [file["path"] for file in planned["files"]] == [
+        "a-fox-fal-flux1.1-pro-ultra-7.{ext}",
+        "a-fox-replicate-flux1.1-pro-ultra-7.{ext}",
+    ]
+
+
 def test_a_limit_counts_all_models(generate, gateway):
     options = ("-m", "flux1.1-pro-ultra", "-m", "flux1.1-pro", "--seed", "7")
     result = generate("a fox", *options, "--max-cost", "0.09")

@@ -88,6 +88,8 @@ def _read_row(row: Row, place: str, output: str) -> PromptRow:
 
 def _checked(name: str, value: Any, place: str) -> Any:  # noqa: ANN401 - from JSON
     """The value of a parameter. A file of prompts names no other files."""
+    if name == "model" and not (isinstance(value, str) and value.strip()):
+        raise UsageError(f"{place}: model must be a name", hint="see flux models")
     if name == "param":
         raise UsageError(f"{place}: write parameters as keys of their own", hint=EXAMPLE)
     texts = value if isinstance(value, list) else [value]
@@ -114,5 +116,6 @@ def with_row(parameters: Parameters, own: dict[str, Any], place: str) -> Paramet
         elif isinstance(value, list | dict):
             raise UsageError(f"{place}: {name} takes one value", hint=f"write {EXAMPLE}")
         else:
-            fields[name] = value if isinstance(value, bool) else field_text(value)
+            is_switch = kind.startswith("bool") and isinstance(value, bool)
+            fields[name] = value if is_switch else field_text(value)
     return parameters._replace(**fields, param=pairs or None)

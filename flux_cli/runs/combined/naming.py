@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flux_cli.core.errors import OutputError
 from flux_cli.images import names as naming
 from flux_cli.images.names import FIELDS, Name, fold, safe, with_tail
+from flux_cli.runs.combined.notes import name_models
 from flux_cli.runs.planned_files import fields_of, is_seeded
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def name_together(requests: Requests) -> Sequence[Sequence[Name]]:
     """
     prepared = [one for one, _ in requests]
     destination = prepared[0].destination
-    names_model = len({one.resolved.model_id for one in prepared}) > 1
+    models = name_models(one.resolved for one in prepared)
+    names_model = len(models) > 1
     last = "seed" if any(map(is_seeded, prepared)) else "id"
     default = f"{{slug}}-{{{last}}}.{{ext}}"
     if names_model:
@@ -37,17 +39,19 @@ def name_together(requests: Requests) -> Sequence[Sequence[Name]]:
     template = naming.completed(given, default, known, is_folder=is_folder)
     if names_model and "{model" not in template:
         template = with_tail(template, "-{model}")
-    rows = list(map(_rows_of, requests))
+    rows = [_rows_of(one, values, models) for one, values in requests]
     if given and not is_folder:
         _check_fields(template, requests, rows)
     named = iter(naming.names(template, list(chain.from_iterable(rows))))
     return [list(islice(named, len(own))) for own in rows]
 
 
-def _rows_of(request: tuple[Prepared, Mapping[str, str]]) -> list[Row]:
+def _rows_of(prepared: Prepared, values: Mapping[str, str], models: Mapping[str, str]) -> list[Row]:
     """The values of all fields for every call of a request."""
-    prepared, values = request
     own = {name: safe(value) or "value" for name, value in values.items()}
+    model = models[prepared.resolved.sent_model]
+    if model != prepared.resolved.model_id:
+        own["model"] = safe(model)
     return [{**fields, **own} for fields in fields_of(prepared)]
 
 
@@ -64,9 +68,11 @@ def _check_fields(template: str, requests: Requests, rows: Sequence[Sequence[Row
             continue
         missing = _missing_field(template, request, other)
         if missing:
-            message = f"output {template!r} gives several requests one name"
-            example = with_tail(template, f"-{{{missing}}}")
-            hint = f"add {{{missing}}} to -o, for example -o {example!r}"
+            output = request[0].settings.output or template
+            hint = f"add {{{missing}}} to -o"
+            if len(request[0].destination.suffixes) < 2:
+                hint += f", for example -o '{with_tail(output, f'-{{{missing}}}')}'"
+            message = f"output {output!r} gives several requests one name"
             raise OutputError(message, hint=hint)
 
 

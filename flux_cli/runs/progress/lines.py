@@ -91,22 +91,14 @@ def report_errors(report: Report, *, verbose: bool = False) -> None:
     kinds: dict[tuple[str, str], list[FluxError]] = {}
     for fault in report.errors:
         kinds.setdefault((fault.code, fault.message), []).append(fault)
-    models = _models_of_failures(report)
+    models: dict[tuple[str, str], dict[str, None]] = {}
+    if report.parts:
+        from flux_cli.runs.combined.notes import models_of_failures
+
+        models = models_of_failures(report)
     for kind, faults in kinds.items():
         if len(faults) > 1:
             faults[0].message = f"{len(faults)} requests: {faults[0].message}"
         if kind in models:
             faults[0].message = f"{', '.join(models[kind])}: {faults[0].message}"
         error(faults[0], verbose=verbose)
-
-
-def _models_of_failures(report: Report) -> dict[tuple[str, str], dict[str, None]]:
-    """The models by code and message of a failure, if the run has several models."""
-    if len({resolved.model_id for resolved, _, _ in report.parts}) < 2:
-        return {}
-    models: dict[tuple[str, str], dict[str, None]] = {}
-    for outcome in report.outcomes:
-        if error := outcome.error:
-            of_kind = models.setdefault((error.code, error.message), {})
-            of_kind[report.asked_of(outcome).model_id] = None
-    return models
