@@ -2,9 +2,9 @@
 
 import documents
 import pytest
-from flux_cli.commands.runs import run_document
 
 from flux_cli.catalog.find import find_model
+from flux_cli.commands.history.runs import run_document
 from flux_cli.core.errors import AuthError, NetworkError, UnclearError
 from flux_cli.core.outcome import Facts, Media, Outcome, SavedImage
 from flux_cli.core.request import Attachment, Call, Request

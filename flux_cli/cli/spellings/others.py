@@ -46,7 +46,7 @@ EDIT = {
     ),
     "image": Spelling("--image", "FILE|URL|-", "One more image; repeatable"),
     "model": Spelling(
-        "--model -m", "NAME", "Model [default: flux.2-pro; env: FLUX_MODEL]; repeatable, to compare"
+        "--model -m", "NAME", "Model; repeatable [default: flux.2-pro; env: FLUX_MODEL]"
     ),
     "output": Spelling(
         "--output -o",
