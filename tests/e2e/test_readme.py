@@ -47,6 +47,13 @@ EXIT = {
     'flux generate "a lighthouse by the sea" -n 20 --max-cost 1': 2,
     'flux generate "a lighthouse by the sea" -n 20 --max-cost 1 --dry-run': 2,
 }  # what the docs say about it: refused
+INPUTS = {  # images that the docs edit
+    "photo.jpg": "jpeg",
+    "fox.png": "png",
+    "snow.jpg": "jpeg",
+    "mascot.png": "png",
+    "room.png": "png",
+}
 FIRST = ("flux build --init",)  # lines for a folder that has no manifest yet
 PROGRAMS = ("magick",)  # other people's programs in the pipes of the docs
 ELSEWHERE = (
@@ -102,6 +109,11 @@ def around(keyed, home, work, command, gateway):
     manifest = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/build.md").read_text(), re.DOTALL)[0]
     (work / "flux-build.toml").write_text(manifest)
     (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 768))  # not what the gateway answers
+    for name, file_format in INPUTS.items():
+        (work / name).write_bytes(pixels_as(file_format, 400, 300))
+    mask = Image.new("L", (400, 300))
+    mask.paste("white", (0, 0, 50, 50))
+    mask.save(work / "sofa.png")
     settings = home / ".config" / "flux-image-cli"
     settings.mkdir(parents=True)
     own_providers = re.findall(
@@ -121,7 +133,8 @@ def around(keyed, home, work, command, gateway):
             "NO_PROXY": "127.0.0.1,localhost",
         }
         keys = {"BFL_API_KEY": "bfl-key", "MINE_API_KEY": "my-key", "FLUX_METADATA": "full"}
-        yield keyed | nowhere | path | keys
+        openai = {"OPENAI_API_KEY": "openai-key", "OPENAI_BASE_URL": gateway.url}
+        yield keyed | nowhere | path | keys | openai
 
 
 def with_stand_ins(text: str, gateway) -> str:
