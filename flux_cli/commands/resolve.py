@@ -6,7 +6,7 @@ import os
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import json_text
-from flux_cli.core.request import seed_ranges
+from flux_cli.core.request import FORM, seed_ranges
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import show_amount
 from flux_cli.request.command_line import is_combined, one_prompt, read_prompt
@@ -149,11 +149,19 @@ def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
     """One request as a shell command. If `keyed`, it reads the key from the environment."""
     import shlex
 
-    body = disarm_json(json_text(post.body))
-    words = ["curl -sS", shlex.quote(post.url), "-H 'Content-Type: application/json'"]
+    words = ["curl -sS", shlex.quote(post.url)]
+    if post.uploads != FORM:
+        words.append("-H 'Content-Type: application/json'")
     for name, value in post.headers.items():
         words.append(f"-H {shlex.quote(f'{name}: {value}')}")
     words += _curl_credentials(row, keyed=keyed)
+    if post.uploads:
+        from flux_cli.commands.curl_images import form_words, json_body
+
+        if post.uploads == FORM:
+            return " ".join([*words, *form_words(post)])
+        return " ".join([*words, f"-d @- <<'JSON'\n{json_body(post)}\nJSON"])
+    body = disarm_json(json_text(post.body))
     if len(body) > LONGEST_ARGUMENT:
         return " ".join([*words, f"-d @- <<'JSON'\n{body}\nJSON"])
     return " ".join([*words, "-d", shlex.quote(body)])

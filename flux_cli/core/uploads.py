@@ -6,7 +6,7 @@ import base64
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Protocol, TypeAlias
 
     from flux_cli.core.model import Json
@@ -32,12 +32,13 @@ class Content(Protocol):
 
 
 class Upload:
-    """One image in a body. `name` is what people call it, and `mime` its media type."""
+    """One image in a body, and its media type. `name` is that of its file, and `path` as typed."""
 
-    __slots__ = ("content", "encoding", "mime", "name")
+    __slots__ = ("content", "encoding", "mime", "name", "path")
 
-    def __init__(self, content: Content, name: str, mime: str, encoding: str) -> None:
-        self.content, self.name, self.mime, self.encoding = content, name, mime, encoding
+    def __init__(self, content: Content, path: str, name: str, mime: str, encoding: str) -> None:
+        self.content, self.mime, self.encoding = content, mime, encoding
+        self.path, self.name = path, name
 
     @property
     def size(self) -> int:
@@ -68,14 +69,24 @@ class Upload:
 
 def shown_body(body: Mapping[str, Part]) -> dict[str, Json]:
     """A body as JSON for people and documents, without the images themselves."""
-    return {name: _shown(value) for name, value in body.items()}
+    return with_texts(body, lambda upload: upload.shown)
 
 
-def _shown(value: Part) -> Json:
+def whole_body(body: Mapping[str, Part]) -> dict[str, Json]:
+    """A body as JSON, with the images themselves. Raises OSError."""
+    return with_texts(body, lambda upload: b"".join(upload.pieces()).decode())
+
+
+def with_texts(body: Mapping[str, Part], write: Callable[[Upload], str]) -> dict[str, Json]:
+    """A body as JSON, with what `write` makes of each image in its place."""
+    return {name: _with_texts(value, write) for name, value in body.items()}
+
+
+def _with_texts(value: Part, write: Callable[[Upload], str]) -> Json:
     if isinstance(value, Upload):
-        return value.shown
+        return write(value)
     if isinstance(value, dict):
-        return shown_body(value)
+        return with_texts(value, write)
     if isinstance(value, list):
-        return [_shown(item) for item in value]
+        return [_with_texts(item, write) for item in value]
     return value  # type: ignore[return-value] # everything else is JSON

@@ -55,4 +55,4 @@ def _image(reference: Reference, taken: References) -> Part:
         return reference.asked if is_read else f"<the image at {reference.asked}>"
     encoding = FILE if place(taken) == FORM else taken.encoding
     mime = FORMATS[reference.format].mime
-    return Upload(reference.content, reference.name, mime, encoding)
+    return Upload(reference.content, reference.asked, reference.name, mime, encoding)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 from hashlib import sha256
 
 import pytest
@@ -263,3 +264,19 @@ def test_a_sketch_ignores_images_and_says_so(flux, work):
     first = (work / "a.png").read_bytes()
     flux("generate", "x", "--offline", "--image", "snow.jpg", *MODEL, "-o", "b.png")
     assert (work / "b.png").read_bytes() != first
+
+
+def test_a_curl_command_sends_the_same_fields(flux, keyed, gateway):
+    line = ("x & y", "--image", "fox.png", "--image", "snow.jpg", *MODEL, "--seed", "7")
+    command = flux("resolve", *line, "--curl", env=keyed).out
+    subprocess.run(["bash", "-c", command], env=keyed, check=True, capture_output=True, timeout=60)
+    flux("generate", *line, env=keyed)
+    by_curl, by_flux = gateway.paid
+    assert by_curl.path == by_flux.path
+    assert by_curl.json == by_flux.json
+    assert [part.name for part in by_curl.files] == [part.name for part in by_flux.files]
+    assert [part.mime for part in by_curl.files] == [part.mime for part in by_flux.files]
+    refused = flux("resolve", "x", "--image", "-", *MODEL, "--curl", input=encoded("png"))
+    assert (refused.code, "Traceback" in refused.err) == (2, False)
+    inside = flux("resolve", *line, "--provider", "fal", "--curl")
+    assert '"image_urls": ["data:image/png;base64,' in inside.out
