@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flux_cli.catalog.gateway.saved import Saved
     from flux_cli.config.load import Settings
-    from flux_cli.core.model import Json, Model, Param, Price
+    from flux_cli.core.model import Json, Model, Param, Price, References
 
 LIST_HEADING = ("Model", "also", "USD", "sizes", "about")
 PARAMETER_HEADING = ("Parameter", "accepts", "default", "behavior", "about")
@@ -132,6 +132,7 @@ MODEL: dict[str, object] = {
     "price_usd": "number?",
     "gateway": "boolean",
     "seed": "boolean",
+    "images": {"...": "integer"},
     "legacy": "text?",
     "retires": "text?",
     "providers": {"...": {"path": "text", "price_usd": "number?"}},
@@ -171,6 +172,7 @@ def _document(model: Model) -> dict[str, Json]:
         "price_usd": model.price.usd(model.default),
         "gateway": model.on_gateway,
         "seed": _has_seed(model),
+        "images": {**_most_images(model)},
         "legacy": model.legacy or None,
         "retires": model.retires or None,
         "providers": providers,
@@ -238,9 +240,32 @@ def _price_text(price: Price) -> str:
         return f"{show_amount(price.per_image)} USD per image"
     if price.first_mp is not None:
         first, further = show_amount(price.first_mp), show_amount(price.further_mp)
-        return f"{first} USD for the first megapixel, {further} USD for each further one"
+        text = f"{first} USD for the first megapixel, {further} USD for each further one"
+        if price.input_mp is None:
+            return text
+        return f"{text}, {show_amount(price.input_mp)} USD for each of input images"
     tiers = [f"{show_amount(usd)} USD at {tier}" for tier, usd in price.tiers.items()]
     return ", ".join(tiers) or "price unknown"
+
+
+def _most_images(model: Model) -> dict[str, int]:
+    """The most images as input, by provider; 0 where none are taken."""
+    taken = {name: row.references for name, row in model.dialects.items()}
+    if model.on_gateway:
+        taken = {"gateway": model.references, **taken}
+    return {name: _most(one) for name, one in taken.items()}
+
+
+def _most(references: References | None) -> int:
+    return references.most if references else 0
+
+
+def _images_text(model: Model) -> str:
+    most = {name: count for name, count in _most_images(model).items() if count}
+    if not most:
+        return "none as input"
+    listed = ", ".join(f"{count} at {name}" for name, count in most.items())
+    return f"as input, at most {listed}"
 
 
 def _has_seed(model: Model) -> bool:
@@ -261,6 +286,7 @@ def _facts(model: Model) -> list[tuple[str, str]]:
         *((name, _price_text(row.price)) for name, row in model.dialects.items()),
         ("ratios", " ".join(ratios)),
         ("scales", " ".join(tiers)),
+        ("images", _images_text(model)),
         ("seed", seed),
         ("routes", routes or "-"),
         ("page", model.page or "-"),
