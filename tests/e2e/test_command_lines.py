@@ -163,7 +163,8 @@ def test_a_command_far_from_all_lists_them(flux):
         ("--quantity", "--quality"), ("--overwrit", "--overwrite"), ("--jsn", "--json"),
         ("--sync", "--sync-mode"), ("--dryrun", "--dry-run"), ("--dry_run", "--dry-run"),
         ("--aspect_ratio", "--aspect-ratio"), ("--output_format", "--output-format"),
-        ("--image-promt", "--image-prompt"), ("--imgae", "--image"), ("--max_cost", "--max-cost"), ("--modle", "--model"),
+        ("--image-promt", "--image-prompt"), ("--imgae", "--image"), ("--max_cost", "--max-cost"),
+        ("--modle", "--model"),
     ],
 )  # fmt: skip
 def test_a_mistyped_option_suggests_the_nearest(generate, gateway, typed, meant):
