@@ -20,7 +20,13 @@ def test_a_fault_ends_as_its_row_says(row, tmp_path):
 
 # What happens before anything is sent, or after an answer was read, is the same everywhere.
 ELSEWHERE = (
+    "Base64",
     "Shapes of answers",
+    "Images",
+    "Images made to take time or memory",
+    "Several images in a response",
+    "Addresses of images",
+    "Statuses",
     "Sets of images",
     "The disk",
     "Streams",
