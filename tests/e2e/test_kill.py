@@ -16,6 +16,8 @@ from fakes.images import encode
 pytestmark = pytest.mark.slow
 
 CHUNKS, KILLS = 10, 10  # a hundred in all, spread over the workers
+OFTEN = 3  # chunks that run with the slow tests; the others with `-m corpus`
+SELDOM = [pytest.param(chunk, marks=pytest.mark.corpus) for chunk in range(OFTEN, CHUNKS)]
 CALLS = 8
 COMMANDS = {
     "urls": (),
@@ -55,7 +57,7 @@ def _bitmap(seed: int) -> bytes:
     )
 
 
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", [*range(OFTEN), *SELDOM])
 def test_every_paid_image_is_on_disk_once_after_kill_and_recover(
     command, keyed, gateway, flux, home, chunk
 ):
