@@ -11,6 +11,7 @@ from flux_cli.commands import generate
 from flux_cli.config import folders
 from flux_cli.config.load import Settings, load_settings
 from flux_cli.core.errors import UsageError
+from flux_cli.core.request import ADDRESSES
 from flux_cli.images.formats import split_suffix
 from flux_cli.providers.rows import ROWS, dialect_of
 from flux_cli.request.command_line import quoted
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from flux_cli.core.options import GenerateOptions
 
 EXAMPLE = 'flux edit photo.jpg "make it night"'
-NO_FILE = ("http://", "https://", "data:")
+NO_FILE = (*ADDRESSES, "data:")
 
 
 def run(options: GenerateOptions) -> int:

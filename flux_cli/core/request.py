@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 COUNTS = ("n", "num_images", "num_outputs")  # fields of bodies that ask for several images
 MAX_IMAGES = 10_000  # of a run; a typing error must not plan a million paid requests
+ADDRESSES = ("http://", "https://")  # how the URL of an image begins
 TYPED, DRAWN, DERIVED = "typed", "drawn", "derived"  # see Plan
 FORM, INSIDE = "form", "inside"  # where images are sent along: as files of a form, inside the JSON
 

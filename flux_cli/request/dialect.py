@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import TIER_SIDE, parse_shape
-from flux_cli.core.request import Note
+from flux_cli.core.request import ADDRESSES, Note
 from flux_cli.core.values import check_text, shorten
 
 TYPE_CHECKING = False
@@ -126,7 +126,7 @@ def _sides(text: str) -> tuple[int, int]:
 
 def _bare_base64(name: str, uri: str) -> str:
     """The image as base64. `flux resolve` downloads nothing and shows a placeholder for a URL."""
-    if uri.startswith(("http://", "https://")):
+    if uri.startswith(ADDRESSES):
         return f"<the image at {uri}, as base64>"
     head, comma, data = uri.partition(",")
     if not comma or not head.startswith("data:") or not head.endswith(";base64"):

@@ -6,7 +6,7 @@ import json
 from hashlib import sha256
 
 from flux_cli.core.errors import ImageError
-from flux_cli.core.request import COUNTS, Attachment
+from flux_cli.core.request import ADDRESSES, COUNTS, Attachment
 from flux_cli.http.datauri import decode_data_uri
 from flux_cli.images.metadata.record import NOT_RECORDED
 from flux_cli.request.size import NAMES as SHAPE
@@ -75,7 +75,7 @@ def references_of(request: Request) -> dict[str, Json]:
 
 def _counted(reference: Reference) -> str:
     """A URL counts by its text, whether flux or the provider reads it."""
-    is_file = reference.digest and not reference.asked.startswith(("http://", "https://"))
+    is_file = reference.digest and not reference.asked.startswith(ADDRESSES)
     return reference.digest if is_file else reference.asked
 
 
@@ -94,7 +94,7 @@ def _nominal_size(resolved: Resolved) -> Json:
 
 def _reference(typed: Value, value: Json) -> Json:
     """A parameter as it counts: an image by the SHA-256 of its bytes, or by its URL."""
-    if isinstance(typed, Attachment) and typed.asked.startswith(("http://", "https://")):
+    if isinstance(typed, Attachment) and typed.asked.startswith(ADDRESSES):
         return typed.asked  # downloaded for a provider that takes no URLs
     if isinstance(typed, Attachment) and typed.digest:
         return typed.digest

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.options import Parameters
-from flux_cli.core.request import MAX_IMAGES
+from flux_cli.core.request import ADDRESSES, MAX_IMAGES
 from flux_cli.images.names import FIELDS
 from flux_cli.request.expansion.cells import field_text, scalar
 from flux_cli.request.expansion.rows import json_rows
@@ -93,7 +93,7 @@ def _checked(name: str, value: Any, place: str) -> Any:  # noqa: ANN401 - from J
     if name == "param":
         raise UsageError(f"{place}: write parameters as keys of their own", hint=EXAMPLE)
     texts = value if isinstance(value, list) else [value]
-    is_address = all(str(one).startswith(("http://", "https://")) for one in texts)
+    is_address = all(str(one).startswith(ADDRESSES) for one in texts)
     if "image" in name and isinstance(scalar(texts[0] if texts else ""), str) and not is_address:
         hint = (
             "name it on the command line, for all lines, or keep the set in a manifest: flux build"

@@ -11,7 +11,7 @@ from typing import BinaryIO, TextIO
 
 from flux_cli.core.errors import ImageError, UsageError
 from flux_cli.core.image import Inspection
-from flux_cli.core.request import Attachment, Value
+from flux_cli.core.request import ADDRESSES, Attachment, Value
 from flux_cli.core.text import decode_text
 from flux_cli.core.values import parse_value
 from flux_cli.http.datauri import data_uri
@@ -67,9 +67,9 @@ def attach(value: Value, fetch: Callable[[str], bytes] | None = None) -> Value:
     `fetch` downloads a URL where the provider takes only the image itself. Raises UsageError for
     files that are missing, too large, damaged or of another type.
     """
-    if fetch and isinstance(value, str) and value.startswith(("http://", "https://")):
+    if fetch and isinstance(value, str) and value.startswith(ADDRESSES):
         return attachment(value, fetch(value), is_public=True)
-    if not isinstance(value, str) or value.startswith(("http://", "https://", "data:")):
+    if not isinstance(value, str) or value.startswith((*ADDRESSES, "data:")):
         return value
     data = _read(value, MAX_ATTACHMENT, f"image_prompt {value!r}", "give a file or a URL")
     return attachment(value, data)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from flux_cli.catalog.find import list_models
 from flux_cli.config import folders
 from flux_cli.core.errors import ImageError, UsageError
-from flux_cli.core.request import Note, Reference
+from flux_cli.core.request import ADDRESSES, Note, Reference
 from flux_cli.core.values import shorten
 from flux_cli.disk.scratch import Scratch
 from flux_cli.http.datauri import decode_data_uri
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 MAX_MASK = 4 << 20  # bytes, as OpenAI takes them
-ADDRESSES = ("http://", "https://")
 LOSSLESS = "png"  # of an image in a format, or with frames or colors, that servers do not expect
 UNUSUAL_COLORS = ("CMYK",)
 
