@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import confirm_output
 from flux_cli.core.errors import Interrupted
 from flux_cli.core.ratio import parse_pixels
 from flux_cli.images.formats import FORMATS
-from flux_cli.providers.rows import most_in_flight
-from flux_cli.request.posts import provider_of
 from flux_cli.runs import interrupts
-from flux_cli.runs.check import CheckedRun, check_run, tasks_of
+from flux_cli.runs.check import CheckedRun, check_run
 from flux_cli.runs.planned_files import reserve_files
 from flux_cli.runs.progress.choice import open_display, tell_both
 from flux_cli.runs.progress.lines import report_errors
 from flux_cli.runs.progress.summary import Scope, summarize
-from flux_cli.runs.records import journal, store
-from flux_cli.runs.records.described import describe_run
-from flux_cli.runs.report import Report
+from flux_cli.runs.records import journal
 from flux_cli.runs.spending.approval import approve
 from flux_cli.terminal import messages, streams
 
@@ -29,10 +24,9 @@ if TYPE_CHECKING:
     from flux_cli.core.model import Json
     from flux_cli.core.options import GenerateOptions
     from flux_cli.images.names import Name
-    from flux_cli.runs.job import Job
     from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.progress.log import Log
-    from flux_cli.runs.records.journal import Journal
+    from flux_cli.runs.report import Report
 
 
 def run(options: GenerateOptions) -> int:
@@ -89,67 +83,24 @@ def _wants_preview(checked: CheckedRun) -> bool:
 def _generate(checked: CheckedRun) -> Report:
     """Carry out the run, with its journal, log and progress display."""
     from flux_cli.runs.event_loop import run_job
+    from flux_cli.runs.execution.of_run import is_paid, job_of, open_journal, report_of
 
     interrupts.defer()  # from here on, everything is journaled, saved and listed
     name = journal.new_name()
     log = _open_log(checked, name)
-    is_paid = bool(checked.row.hosted and checked.calls)
-    with _open_journal(checked, name, is_paid=is_paid) as ledger:
-        job = _job(checked, ledger)
+    with open_journal(checked, name) as ledger:
+        job = job_of(checked, ledger, sys.stdout)
         with _open_display(checked) as display:
             listener = tell_both(log, display) if log else display
-            folder = ledger.folder if is_paid else None
+            folder = ledger.folder if is_paid(checked) else None
             result = run_job(job, folder, checked.settings, listener)
         job.sink.sync()  # before the journal ends, and before the paths are printed
-    report = Report(
-        resolved=checked.parts[0].resolved,
-        notes=checked.notes,
-        provider=checked.row.name,
-        hosted=checked.row.hosted,
-        run=name if is_paid else "",
-        existing=checked.existing,
-        parts=checked.asked,
-        **result._asdict(),
-    )
+    report = report_of(checked, result, name)
     if log:
         from flux_cli.runs.progress.log import end_facts
 
         log.end(end_facts(report))
     return report
-
-
-def _open_journal(checked: CheckedRun, name: str, *, is_paid: bool) -> Journal:
-    """The journal of the run. Runs that cost nothing are not recorded."""
-    if not is_paid:
-        return journal.scratch()
-    return journal.begin(store.runs_folder(), name, describe_run(checked))
-
-
-def _job(checked: CheckedRun, ledger: Journal) -> Job:
-    from flux_cli.images import files
-    from flux_cli.images.names import folders_of
-    from flux_cli.runs.job import Job
-
-    row, settings = checked.row, checked.settings
-    sink: files.Pipe | files.Folder
-    folders = {Path(folder) for part in checked.parts for folder in folders_of(part.names)}
-    may_replace = checked.options.output.overwrite or checked.existing.replaced
-    sink = files.Folder(overwrite=may_replace, mark=ledger.run, state=ledger.state)
-    if checked.is_stdout:
-        sink, folders = files.Pipe(sys.stdout.buffer), set()
-    in_flight = (most_in_flight(row, part.resolved.dialect) for part in checked.parts)
-    return Job(
-        tasks=tasks_of(checked),
-        provider=provider_of(checked.parts[0].prepared, checked.auth),
-        hosted=row.hosted,
-        sink=sink,
-        ledger=ledger,
-        concurrency=min(settings.concurrency, *in_flight, checked.total),
-        traced=row.history,
-        limit_usd=settings.max_cost,
-        identity=checked.identity,
-        output_folders=folders,
-    )
 
 
 def _open_log(checked: CheckedRun, name: str) -> Log | None:

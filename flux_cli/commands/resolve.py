@@ -9,7 +9,7 @@ from flux_cli.core.lite import json_text
 from flux_cli.core.request import FORM, seed_ranges
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import show_amount
-from flux_cli.request.command_line import is_combined, one_prompt, read_prompt
+from flux_cli.request.command_line import is_combined, prompt_of
 from flux_cli.request.posts import posts, request_line, short_body
 from flux_cli.request.prepare import draw_seed, prepare
 from flux_cli.terminal.streams import document_text, listing, say
@@ -70,8 +70,7 @@ def _prepare(options: GenerateOptions, *, curl: bool) -> Sequence[tuple[Prepared
         from flux_cli.request.expansion.combine import combine
 
         return combine(options, draw=draw)
-    word = one_prompt(options.input)
-    return [(prepare(options, None if word is None else read_prompt(word), draw=draw), {})]
+    return [(prepare(options, prompt_of(options), draw=draw), {})]
 
 
 def _document(requests: Sequence[tuple[Prepared, dict[str, str]]]) -> str:

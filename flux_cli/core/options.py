@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, TypeVar
 
+    from flux_cli.core.model import Json
+
     Group = TypeVar("Group")
 
 
@@ -135,8 +137,20 @@ class Reporting(NamedTuple):
     verbose: bool = False
 
 
+class Program(NamedTuple):
+    """What a program gives in place of options. None of it can be typed.
+
+    `text` is the prompt, which is sent as it is, and `values` are parameters with their values.
+    `is_served`: they come from a client of a server, which must not make flux read files or URLs.
+    """
+
+    text: str | None = None
+    values: Mapping[str, Json] | None = None
+    is_served: bool = False
+
+
 class GenerateOptions(NamedTuple):
-    """All options of `flux generate` and `flux resolve`."""
+    """All options of `flux generate` and `flux resolve`, and what programs give in their place."""
 
     input: Input = Input()
     parameters: Parameters = Parameters()
@@ -147,6 +161,7 @@ class GenerateOptions(NamedTuple):
     metadata: Metadata = Metadata()
     run: Run = Run()
     reporting: Reporting = Reporting()
+    program: Program = Program()
 
 
 def fill(kind: type[Group], values: Mapping[str, Any]) -> Group:
@@ -157,6 +172,8 @@ def fill(kind: type[Group], values: Mapping[str, Any]) -> Group:
     defaults: dict[str, Any] = kind._field_defaults  # type: ignore[attr-defined] # of any NamedTuple
     filled = {}
     for field, default in defaults.items():
+        if isinstance(default, Program):
+            continue
         if hasattr(default, "_field_defaults"):
             filled[field] = fill(type(default), values)
         elif field in values:
@@ -165,9 +182,14 @@ def fill(kind: type[Group], values: Mapping[str, Any]) -> Group:
 
 
 def fields_of(kind: type) -> dict[str, Any]:
-    """The fields of a group of options with their defaults, and those of the groups inside it."""
+    """The fields of a group of options with their defaults, and those of the groups inside it.
+
+    What only programs give is no option.
+    """
     flat: dict[str, Any] = {}
     for field, default in kind._field_defaults.items():  # type: ignore[attr-defined] # of any NamedTuple
+        if isinstance(default, Program):
+            continue
         if hasattr(default, "_field_defaults"):
             flat |= fields_of(type(default))
         else:

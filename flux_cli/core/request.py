@@ -72,6 +72,7 @@ class Request(NamedTuple):
     mask: Reference | None = None  # the parts of the first reference to change: transparent ones
     taken: References | None = None  # how they are sent; None: there are none
     notes: tuple[Note, ...] = ()  # on how the images were read
+    is_served: bool = False  # of a client of a server: its prompt may be empty, it names no file
 
 
 class Note(NamedTuple):

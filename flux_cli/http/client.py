@@ -34,7 +34,7 @@ class Http:
     `timeout` is in seconds per image, once for generating it and once for receiving it. Received
     files go into `folder`, without one into memory; `spool` has them. At most `most` POSTs are in
     flight. `sender`, `pause`, `clock` and `jitter` let offline runs and tests work without network
-    and time.
+    and time; a sender that is given stays open.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Http:
         # Jobs given up, and whether the provider stopped them.
         self.stopped: list[tuple[Stop, bool]] = []
         self._spool = Spool(folder)
+        self._is_own_sender = sender is None
         if sender is None:
             from flux_cli.http.wire.network import Network  # imports httpx: offline runs do without
 
@@ -85,7 +86,8 @@ class Http:
         fault: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._exchanges.close()
+        if self._is_own_sender:
+            await self._exchanges.close()
         self._spool.close()
 
     async def post(

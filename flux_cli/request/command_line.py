@@ -6,7 +6,7 @@ import sys
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.ratio import parse_side
-from flux_cli.core.values import parse_value
+from flux_cli.core.values import QuotedText, parse_value
 
 SPECIAL = '"$`\\!'  # characters that a shell interprets inside double quotes
 
@@ -32,6 +32,17 @@ def one_prompt(given: Input) -> str | None:
                 hint = f"quote the prompt: {quoted(' '.join(words))}"
         raise UsageError(f"unexpected argument {words[1]!r}", hint=hint)
     return words[0] if words else None
+
+
+def prompt_of(options: GenerateOptions) -> str | None:
+    """The prompt itself: of a program, or what the argument stands for; None if there is none.
+
+    Raises UsageError for several arguments, and for a prompt that cannot be read.
+    """
+    if options.program.text is not None:
+        return options.program.text
+    word = one_prompt(options.input)
+    return None if word is None else read_prompt(word)
 
 
 def is_combined(options: GenerateOptions) -> bool:
@@ -61,16 +72,19 @@ def read_prompt(word: str) -> str:
     return inputs.read_prompt(word, sys.stdin)
 
 
-def read_parameters(parameters: Parameters, *, no_seed: bool = False) -> dict[str, Value]:
+def read_parameters(options: GenerateOptions) -> dict[str, Value]:
     """Every parameter on the command line, by name. `-p` is equivalent to the option of that name.
 
+    A program gives values, whose texts stay texts.
+
     Raises UsageError for a pair that is not KEY=VALUE, for a file that cannot be read, for a
-    parameter that is given twice, and for a seed beside `no_seed`.
+    parameter that is given twice, and for a seed beside --no-seed.
     """
-    options = parameters._replace(param=None)._asdict()
+    parameters = options.parameters
+    typed = parameters._replace(param=None)._asdict()
     if parameters.seed:
-        options["seed"] = ",".join(parameters.seed)
-    given: dict[str, Value] = {name: value for name, value in options.items() if value is not None}
+        typed["seed"] = ",".join(parameters.seed)
+    given: dict[str, Value] = {name: value for name, value in typed.items() if value is not None}
     for pair in parameters.param or ():
         name, equals, text = _split_pair(pair)
         if not equals or not name:
@@ -81,7 +95,9 @@ def read_parameters(parameters: Parameters, *, no_seed: bool = False) -> dict[st
         if name in given:
             raise UsageError(f"{name} is given twice", hint="give it once, as an option or with -p")
         given[name] = _read_value(name, text)
-    if no_seed and "seed" in given:
+    for name, value in (options.program.values or {}).items():
+        given[name] = QuotedText(value) if isinstance(value, str) else value
+    if options.input.no_seed and "seed" in given:
         message = "--seed and --no-seed contradict each other"
         raise UsageError(message, hint="use only one of them")
     return given

@@ -53,7 +53,7 @@ def prepare(
     draws a seed if none was given. Without them (when nothing may be sent), the URL stays in place
     of the image, and the seed open. Raises UsageError and ConfigError.
     """
-    typed = read_parameters(options.parameters, no_seed=options.input.no_seed)
+    typed = read_parameters(options)
     side = take_side(typed, options.parameters)
     reuse = _read_like(options, typed)
     settings = load_settings(_overrides(options, reuse), ROWS)
@@ -91,6 +91,7 @@ def _make_request(
         route=options.access.route,
         output=settings.output if is_format_by_suffix else None,
         named=named_parameters(options.parameters),
+        is_served=options.program.is_served,
     )
 
 

@@ -202,7 +202,7 @@ def _routed_model(request: Request, model: Model, forced: str | None, ratio: str
 def resolve_prompt(request: Request, model: Model | None) -> tuple[str, list[Note]]:
     """The checked prompt, and a note if it is longer than the model's limit. Raises UsageError."""
     prompt = check_text("the prompt", request.prompt or "")
-    if request.prompt is not None and not prompt.strip():
+    if request.prompt is not None and not prompt.strip() and not request.is_served:
         hint = 'describe the image: flux generate "a lighthouse by the sea"'
         raise UsageError("the prompt is empty", hint=hint)
     limit = model.prompt_limit if model else None

@@ -13,7 +13,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import ProviderRow
 from flux_cli.http.machine import may_name_proxies
 from flux_cli.images.metadata.record import record_of_run, without_prompt
-from flux_cli.request.command_line import is_combined, one_prompt, read_prompt
+from flux_cli.request.command_line import is_combined, one_prompt, prompt_of
 from flux_cli.request.digest import resolved_digest
 from flux_cli.request.prepare import Prepared, draw_seed, prepare
 from flux_cli.runs.planned_files import (
@@ -189,8 +189,9 @@ def _prepare(options: GenerateOptions) -> list[tuple[Prepared, dict[str, str]]]:
     if options.run.estimate and not options.run.dry_run:
         hint = "add --dry-run; a run with --max-cost asks the gateway if the price is unknown"
         raise UsageError("--estimate needs --dry-run", hint=hint)
-    word = one_prompt(options.input)
-    if word is None and options.input.like is None and options.input.prompts is None:
+    given = options.input
+    has_prompt = one_prompt(given) is not None or options.program.text is not None
+    if not has_prompt and given.like is None and given.prompts is None:
         hint = 'describe it: flux generate "a lighthouse by the sea"; flux generate - reads a pipe'
         raise UsageError("no prompt given", hint=hint)
     fetch, draw = (None, None) if options.run.dry_run else (_download, draw_seed)
@@ -199,12 +200,11 @@ def _prepare(options: GenerateOptions) -> list[tuple[Prepared, dict[str, str]]]:
 
         requests = combine(options, fetch, draw)
     else:
-        prompt = None if word is None else read_prompt(word)
-        requests = [(prepare(options, prompt, fetch, draw), {})]
+        requests = [(prepare(options, prompt_of(options), fetch, draw), {})]
     prepared, values = requests[0]
-    if not prepared.resolved.prompt:
-        message = f"--like {options.input.like}: flux cannot read a prompt from the image"
-        hint = f'describe it: flux generate "a lighthouse by the sea" --like {options.input.like}'
+    if not prepared.resolved.prompt and options.program.text is None:
+        message = f"--like {given.like}: flux cannot read a prompt from the image"
+        hint = f'describe it: flux generate "a lighthouse by the sea" --like {given.like}'
         raise UsageError(message, hint=hint)
     if not options.run.dry_run and prepared.settings.provider.hosted:
         resolved = prepared.resolved

@@ -9,7 +9,7 @@ import math
 import os
 import selectors
 import time
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,14 +17,16 @@ from typing import Any, TypeVar
 import flux_cli.providers.answers  # noqa: F401
 from flux_cli.config.load import Settings
 from flux_cli.http.client import Http
+from flux_cli.http.exchange import Sender
 from flux_cli.http.in_process import InProcess
 from flux_cli.images.threads import Threads
 from flux_cli.runs.capacity import Disks, measure_capacity
 from flux_cli.runs.job import Job, Listener
-from flux_cli.runs.pipeline import generate
+from flux_cli.runs.pipeline import carry_out, generate
 from flux_cli.runs.report import RunResult
 
 Value = TypeVar("Value")
+Work = Callable[[Job, Http, Listener], Awaitable[RunResult]]
 
 LATE = 0.1  # seconds without work; after so many, something must have stopped the process
 
@@ -114,29 +116,43 @@ def run_job(job: Job, folder: Path | None, settings: Settings, listener: Listene
 
     Never raises for a failed request, and DiskError if this machine cannot carry even one.
     """
-    sender = None
-    if not job.hosted:
-        from flux_cli.providers.offline.answer import answer
+    return run(await_job(job, folder, settings, listener, generate))
 
-        sender = InProcess(answer)
 
+async def await_job(
+    job: Job,
+    folder: Path | None,
+    settings: Settings,
+    listener: Listener,
+    work: Work = carry_out,
+    sender: Sender | None = None,
+) -> RunResult:
+    """Like `run_job`, in an event loop that is running.
+
+    `sender` has connections that other jobs use, too; without it, the job opens its own.
+    """
     job, remarks = _fit(job, folder)
-
-    async def connect_and_generate() -> RunResult:
-        async with Http(
-            timeout=settings.timeout,
-            retries=settings.retries,
-            folder=folder,
-            most=job.concurrency,
-            sender=sender,
-        ) as http:
-            http.spool.temporary = job.temporary
-            if settings.provider.is_one_at_a_time:
-                http.expect_queue()
-            return await generate(job, http, listener)
-
-    result = run(connect_and_generate())
+    async with Http(
+        timeout=settings.timeout,
+        retries=settings.retries,
+        folder=folder,
+        most=job.concurrency,
+        sender=sender or sender_in_process(hosted=job.hosted),
+    ) as http:
+        http.spool.temporary = job.temporary
+        if settings.provider.is_one_at_a_time:
+            http.expect_queue()
+        result = await work(job, http, listener)
     return result._replace(remarks=(*remarks, *result.remarks))
+
+
+def sender_in_process(*, hosted: bool) -> Sender | None:
+    """What draws sketches; None for a hosted model."""
+    if hosted:
+        return None
+    from flux_cli.providers.offline.answer import answer
+
+    return InProcess(answer)
 
 
 def _fit(job: Job, folder: Path | None) -> tuple[Job, tuple[str, ...]]:

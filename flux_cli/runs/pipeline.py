@@ -30,7 +30,7 @@ from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.progress.events import end_events, received_event
 from flux_cli.runs.report import RunResult
 from flux_cli.runs.saving.saver import Saver
-from flux_cli.runs.spending.budget import Budget
+from flux_cli.runs.spending.purse import Purse
 
 if TYPE_CHECKING:
     from flux_cli.core.outcome import Media, Outcome, SavedImage
@@ -43,24 +43,29 @@ SYNC_PAUSE = 0.02  # seconds between two syncs of the journal: the disk has imag
 
 
 async def generate(job: Job, http: Http, listener: Listener) -> RunResult:
+    """Carry out a job as `carry_out` does, and cancel it on Ctrl-C, SIGTERM or SIGHUP."""
+    with cancel_on_signals():
+        return await carry_out(job, http, listener)
+
+
+async def carry_out(job: Job, http: Http, listener: Listener) -> RunResult:
     """Carry out every task of a job, at most `concurrency` at once.
 
-    Never raises for a failed request. When the task is canceled (Ctrl-C, SIGTERM, SIGHUP), saved
-    files stay, and the report says which requests were under way.
+    Never raises for a failed request. When it is canceled, saved files stay, and the report says
+    which requests were under way.
     """
     run = _Run(job, http, listener)
     todo = iter(job.tasks)
     is_interrupted, began = False, time.monotonic()
-    with cancel_on_signals():
-        workers = [asyncio.create_task(run.work(todo)) for _ in range(job.concurrency)]
-        try:
-            await asyncio.gather(*workers)
-        except asyncio.CancelledError:
-            is_interrupted = True
-            await asyncio.gather(*workers, return_exceptions=True)
-            # A closing event loop waits for the threads of its pool. A new pool has none, so that
-            # encoders whose work is no longer needed do not delay the end.
-            asyncio.get_running_loop().set_default_executor(Threads(1))
+    workers = [asyncio.create_task(run.work(todo)) for _ in range(job.concurrency)]
+    try:
+        await asyncio.gather(*workers)
+    except asyncio.CancelledError:
+        is_interrupted = True
+        await asyncio.gather(*workers, return_exceptions=True)
+        # A closing event loop waits for the threads of its pool. A new pool has none, so that
+        # encoders whose work is no longer needed do not delay the end.
+        asyncio.get_running_loop().set_default_executor(Threads(1))
     run.outcomes += map(_unsent, todo)
     return RunResult(
         outcomes=run.outcomes,
@@ -78,8 +83,7 @@ class _Run:
         self._job, self._http, self._listener = job, http, listener
         self._syncing: asyncio.Task[None] | None = None
         self._stopped_by: tuple[Task, FluxError] | None = None  # the task that failed, and how
-        self._budget = Budget(job.limit_usd)
-        self._call_ended = asyncio.Event()
+        self._purse = job.purse or Purse(job.limit_usd)
         self._begun = 0  # calls that have begun and not ended
         self._answered: set[int] = set()  # calls that are paid for
         self._under_way: set[int] = set()  # calls that are sent and do not wait for a retry
@@ -101,8 +105,7 @@ class _Run:
                 self._put(place, task.outcome()._replace(kept=task.kept))
                 continue
             while self._must_wait(task):
-                self._call_ended.clear()
-                await self._call_ended.wait()
+                await self._purse.wait()
             if task.arrived is None and (reason := self._objection(task)):
                 self._put(place, task.outcome(NotSentError(f"not sent, because {reason}")))
             else:
@@ -110,7 +113,7 @@ class _Run:
 
     def _must_wait(self, task: Task) -> bool:
         """Whether the next request must wait until another one has ended."""
-        if self._budget.must_wait(task.rate):
+        if self._purse.must_wait(task.rate):
             return True
         return self._begun > 0 and not self._job.disks.have_room(self._begun + 1)
 
@@ -119,14 +122,14 @@ class _Run:
         if self._stopped_by:
             failed, error = self._stopped_by
             return f"{failed.title} failed: {error.code}"
-        return self._budget.objection(task.rate)
+        return self._purse.objection(task.rate)
 
     async def _carry_out(self, place: int, task: Task) -> None:
         """Carry out one task and record its outcome, whatever happens."""
         started = time.monotonic()
         saved: list[SavedImage] = []
         error: FluxError | None = None
-        self._budget.begin(task.rate)
+        self._purse.begin(task.rate)
         self._begun += 1
         if task.arrived is not None:
             self._answered.add(task.call.number)
@@ -156,9 +159,8 @@ class _Run:
         named_cost = self._costs.pop(number, None)
         cost = saved[0].facts.cost_usd if saved else named_cost
         is_billed = bool(error and error.billed)
-        self._budget.end(task.rate, cost, made=bool(saved), billed=is_billed)
         self._begun -= 1
-        self._call_ended.set()
+        self._purse.end(task.rate, cost, made=bool(saved), billed=is_billed)
         if error:
             self._journal_failure(task, error)
         self._answered.discard(number)

@@ -7,10 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.options import Parameters
+from flux_cli.core.options import GenerateOptions, Parameters
 from flux_cli.core.request import MAX_IMAGES
 from flux_cli.request.command_line import read_parameters
 from flux_cli.request.seeds import as_first_seed, describe_ranges, read_seeds
+
+
+def read(**typed):
+    return read_parameters(GenerateOptions(parameters=Parameters(**typed)))
+
 
 LARGEST = 2**63 - 1
 seeds = st.integers(0, LARGEST)
@@ -45,8 +50,8 @@ def test_any_list_of_numbers_and_ranges_names_its_seeds_in_order_or_says_what_is
 def test_repeated_options_are_one_list_and_equal_the_parameter_of_that_name(row):
     texts = [item for item, _ in row]
     joined = ",".join(texts)
-    assert read_parameters(Parameters(seed=texts)) == {"seed": joined}
-    assert read_parameters(Parameters(param=[f"seed={joined}"])) == {"seed": joined}
+    assert read(seed=texts) == {"seed": joined}
+    assert read(param=[f"seed={joined}"]) == {"seed": joined}
 
 
 @given(st.one_of(st.text("0123456789.,-+ e_x\n٣", max_size=12), st.text(max_size=6)))

@@ -10,7 +10,7 @@ from flux_cli.core.errors import ConfigError, UsageError, did_you_mean
 from flux_cli.core.lite import LazySequence
 from flux_cli.core.options import Parameters
 from flux_cli.core.request import MAX_IMAGES
-from flux_cli.request.command_line import one_prompt, read_prompt
+from flux_cli.request.command_line import one_prompt, prompt_of
 from flux_cli.request.expansion.combinations import combine_rows
 from flux_cli.request.expansion.prompts import PromptRow, read_rows, with_row
 from flux_cli.request.expansion.templates import Template
@@ -59,10 +59,10 @@ def combine(
 
 def _rows(options: GenerateOptions) -> list[PromptRow]:
     """The prompts of a file, or the one of the argument."""
-    word, path = one_prompt(options.input), options.input.prompts
+    path = options.input.prompts
     if path is None:
-        return [PromptRow(None if word is None else read_prompt(word))]
-    if word is not None:
+        return [PromptRow(prompt_of(options))]
+    if one_prompt(options.input) is not None:
         message = "--prompts and a prompt contradict each other"
         raise UsageError(message, hint="use only one of them")
     from flux_cli.request.files.inputs import read_prompts

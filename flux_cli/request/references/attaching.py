@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flux_cli.core.errors import UsageError
+from flux_cli.core.request import ADDRESSES
+from flux_cli.core.values import shorten
 from flux_cli.request.files import inputs
 from flux_cli.request.references.reading import attach
 
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Dialect, Model
     from flux_cli.core.options import Input
-    from flux_cli.core.request import Request
+    from flux_cli.core.request import Request, Value
 
     Download = Callable[[str], bytes]
 
@@ -33,13 +36,30 @@ def attach_all(
     itself. Raises UsageError for images that cannot be read, or that are not taken.
     """
     parameters = dict(request.parameters)
+    if request.is_served:
+        download = _refuse_download
     for name in names:
+        if request.is_served:
+            _refuse_file(name, parameters[name])
         takes_bytes = _takes_bytes(dialect, name)
         parameters[name] = inputs.attach(parameters[name], download if takes_bytes else None)
     request = request._replace(parameters=parameters)
     if not given.image and not given.mask:
         return request
     return attach(request, given, settings, model, dialect, download)
+
+
+def _refuse_download(address: str) -> bytes:
+    """Refuse to read a URL that a client names: it could be one that only this machine reaches."""
+    hint = "send the image itself as a data URI"
+    raise UsageError(f"this server does not download {shorten(address)!r}", hint=hint)
+
+
+def _refuse_file(name: str, value: Value) -> None:
+    """Raise UsageError for an image that would be read from a file of this machine."""
+    if isinstance(value, str) and not value.startswith((*ADDRESSES, "data:")):
+        hint = "send its URL, or the image itself as a data URI"
+        raise UsageError(f"{name} is neither a URL nor a data URI", hint=hint)
 
 
 def _takes_bytes(dialect: Dialect | None, name: str) -> bool:

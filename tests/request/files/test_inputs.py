@@ -10,7 +10,7 @@ from sample_images import IMAGES
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.model import Param
-from flux_cli.core.options import Parameters
+from flux_cli.core.options import GenerateOptions, Parameters
 from flux_cli.core.request import Attachment
 from flux_cli.core.values import check_value
 from flux_cli.http.datauri import decode_data_uri
@@ -242,7 +242,7 @@ def test_a_closed_standard_input_is_refused():
 
 
 def given(*pairs):
-    return read_parameters(Parameters(param=list(pairs)))
+    return read_parameters(GenerateOptions(parameters=Parameters(param=list(pairs))))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""From a checked run to its report: its journal, its job, and how a program waits for it."""
