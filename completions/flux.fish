@@ -14,8 +14,8 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
-        else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+        else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
             set command (string trim -- "$command $word")
         else
             set count (math $count + 1)
@@ -37,6 +37,7 @@ complete -c flux -n "__flux_at ''" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at '' '0'" -a generate -d 'Generate images from a prompt'
 complete -c flux -n "__flux_at '' '0'" -a edit -d 'Edit or combine images, as a prompt says'
 complete -c flux -n "__flux_at '' '0'" -a build -d 'Keep a set of images in sync with a manifest, flux-build.toml'
+complete -c flux -n "__flux_at '' '0'" -a serve -d 'Serve an OpenAI-compatible image API on this machine'
 complete -c flux -n "__flux_at '' '0'" -a resolve -d 'Show what would be sent, and why'
 complete -c flux -n "__flux_at '' '0'" -a show -d 'Show image details and how images were made'
 complete -c flux -n "__flux_at '' '0'" -a convert -d 'Convert images: change format, resize, crop, compress'
@@ -207,6 +208,19 @@ complete -c flux -n "__flux_at 'build'" -l adopt -x -d 'Accept existing files as
 complete -c flux -n "__flux_at 'build'" -l prune -d 'Delete unedited files that the manifest no longer names'
 complete -c flux -n "__flux_at 'build'" -l prune-originals -d 'Delete originals that the lock does not need'
 complete -c flux -n "__flux_at 'build'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'serve'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model of requests that name none'
+complete -c flux -n "__flux_at 'serve'" -l concurrency -x -d 'Images that are made at once'
+complete -c flux -n "__flux_at 'serve'" -l max-cost -x -d 'Most that all requests may cost'
+complete -c flux -n "__flux_at 'serve'" -l verbose -s v -d 'Show the causes of errors'
+complete -c flux -n "__flux_at 'serve'" -l log-file -r -F -a '(__flux_files "-[^-]")' -d 'Append a JSON line for every request'
+complete -c flux -n "__flux_at 'serve'" -l provider -x -a 'lumenfall\t bfl\t fal\t replicate\t openai\t openai.com\t together\t localai\t sdcpp\t vllm\t sglang\t offline\t' -d 'Provider'
+complete -c flux -n "__flux_at 'serve'" -l base-url -x -d 'Base URL of an OpenAI-compatible server, including /v1'
+complete -c flux -n "__flux_at 'serve'" -l offline -d 'Answer with sketches, which are drawn here for free'
+complete -c flux -n "__flux_at 'serve'" -l host -x -d 'Address to listen at'
+complete -c flux -n "__flux_at 'serve'" -l port -x -d 'Port to listen at'
+complete -c flux -n "__flux_at 'serve'" -l key-file -r -F -a '(__flux_files "-[^-]")' -d 'File of the key that clients must send'
+complete -c flux -n "__flux_at 'serve'" -l cors -x -d 'Origin of web pages that may send requests'
+complete -c flux -n "__flux_at 'serve'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'resolve'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9), which override the next two, or one side of the files (320x, x300)'
 complete -c flux -n "__flux_at 'resolve'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Ratio only'
 complete -c flux -n "__flux_at 'resolve'" -l resolution -s r -x -a '0.5K\t 1K\t 2K\t 4K\t' -d 'Scale only'
@@ -392,6 +406,7 @@ complete -c flux -n "__flux_at 'help' '0'" -a names
 complete -c flux -n "__flux_at 'help' '0'" -a generate
 complete -c flux -n "__flux_at 'help' '0'" -a edit
 complete -c flux -n "__flux_at 'help' '0'" -a build
+complete -c flux -n "__flux_at 'help' '0'" -a serve
 complete -c flux -n "__flux_at 'help' '0'" -a resolve
 complete -c flux -n "__flux_at 'help' '0'" -a show
 complete -c flux -n "__flux_at 'help' '0'" -a convert

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from flux_cli.cli import about, build, history, images, lookups
+from flux_cli.cli import about, build, history, images, lookups, serving
 from flux_cli.cli.help import Command, Group, columns
 from flux_cli.cli.options import spell_out
 from flux_cli.commands.exit import run_command
@@ -26,6 +26,7 @@ COMMANDS: dict[str, Any] = {  # each a function with `examples`
     "generate": images.generate,
     "edit": images.edit,
     "build": build.build,
+    "serve": serving.serve,
     "resolve": lookups.resolve,
     "show": images.show,
     "convert": images.convert,

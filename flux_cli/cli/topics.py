@@ -132,7 +132,7 @@ def _environment() -> tuple[Part, ...]:
         [("Key", "for"), *keys.items()],
         """
         A key can also be in a file that only you can read: the path in NAME_FILE, or
-        credentials.toml in the folder shown by flux config path.
+        credentials.toml in the folder of flux config path. FLUX_SERVE_KEY is for flux serve.
         """,
         """
         Precedence, highest first: options, environment, flux.toml of the project, config.toml of

@@ -55,10 +55,7 @@ class Http:
         self.stopped: list[tuple[Stop, bool]] = []
         self._spool = Spool(folder)
         self._is_own_sender = sender is None
-        if sender is None:
-            from flux_cli.http.wire.network import Network  # imports httpx: offline runs do without
-
-            sender = Network(min(CONNECT_SECONDS, timeout))
+        sender = sender or open_network(timeout)
         self._exchanges = Exchanges(self._spool, sender)
         self._throttle = Throttle(most, pause, _loop_time)
         self._posts = Posts(
@@ -196,6 +193,13 @@ class Http:
         """Mark received files as no longer needed."""
         for item in media:
             self._spool.release(item.file)
+
+
+def open_network(timeout: float) -> Sender:
+    """Connections to servers, each opened within `timeout` seconds."""
+    from flux_cli.http.wire.network import Network  # imports httpx: offline runs do without
+
+    return Network(min(CONNECT_SECONDS, timeout))
 
 
 def _loop_time() -> float:

@@ -11,6 +11,7 @@ from flux_cli.config.settings import BY_NAME
 from flux_cli.core.convert_options import ConvertOptions
 from flux_cli.core.options import GenerateOptions, Parameters, Settings, fields_of, fill
 from flux_cli.request.command_line import read_parameters
+from flux_cli.serve.options import ServeOptions
 
 
 def read(**typed):
@@ -23,6 +24,7 @@ GROUPS = {
     "resolve": GenerateOptions,
     "convert": ConvertOptions,
     "build": BuildOptions,
+    "serve": ServeOptions,
 }
 
 
@@ -36,7 +38,7 @@ def test_every_spelling_belongs_to_a_field():
     """`plain` and `curl` are options of one command alone."""
     spelled = {field for panel in PANELS.values() for field in panel} | ARGUMENTS.keys()
     fields = fields_of(GenerateOptions).keys() | fields_of(ConvertOptions).keys()
-    fields |= fields_of(BuildOptions).keys()
+    fields |= fields_of(BuildOptions).keys() | fields_of(ServeOptions).keys()
     assert spelled == fields | {"plain", "curl"}
     assert CONVERT.keys() <= fields_of(ConvertOptions).keys()
 

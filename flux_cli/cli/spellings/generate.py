@@ -261,6 +261,16 @@ PANELS["Build"] = {
         "--prune-originals", "", "Delete originals that the lock does not need"
     ),
 }
+PANELS["Server"] = {
+    "host": Spelling(
+        "--host", "HOST", "Address to listen at; other machines need a key [default: 127.0.0.1]"
+    ),
+    "port": Spelling("--port", "PORT", "Port to listen at; 0 is a free one [default: 8765]"),
+    "key_file": Spelling(
+        "--key-file", "FILE", "File of the key that clients must send [env: FLUX_SERVE_KEY]"
+    ),
+    "cors": Spelling("--cors", "ORIGIN", "Origin of web pages that may send requests; repeatable"),
+}
 PANEL_OF = {field: panel for panel, options in PANELS.items() for field in options}
 SPELLINGS = {field: row for options in PANELS.values() for field, row in options.items()}
 ORDER = list(PANEL_OF)  # of options in help and usage

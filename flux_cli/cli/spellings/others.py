@@ -55,6 +55,19 @@ EDIT = {
         "[default: beside IMAGE; env: FLUX_OUTPUT]",
     ),
 }
+# Options of `flux serve`.
+SERVE = {
+    "model": Spelling("--model -m", "NAME", "Model of requests that name none [env: FLUX_MODEL]"),
+    "offline": Spelling("--offline", "", "Answer with sketches, which are drawn here for free"),
+    "max_cost": Spelling(
+        "--max-cost", "USD", "Most that all requests may cost [env: FLUX_MAX_COST]"
+    ),
+    "concurrency": Spelling(
+        "--concurrency", "N", "Images that are made at once [env: FLUX_CONCURRENCY]"
+    ),
+    "log_file": Spelling("--log-file", "PATH", "Append a JSON line for every request"),
+    "verbose": LOOKUP["verbose"],
+}
 # Options of `flux build`.
 BUILD = {
     "max_cost": Spelling(

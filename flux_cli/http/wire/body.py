@@ -52,7 +52,7 @@ def encode(post: Post) -> Content:
     """The body of a POST, as it is sent. It can be sent again."""
     if not post.uploads:
         return _json(post.body).encode()
-    return _form(post.body) if post.uploads == FORM else _stream(post.body)
+    return _form(post.body) if post.uploads == FORM else stream_json(post.body)
 
 
 def _json(body: Body, stand_in: Callable[[Upload], str] | None = None) -> str:
@@ -66,8 +66,8 @@ def _json(body: Body, stand_in: Callable[[Upload], str] | None = None) -> str:
     )
 
 
-def _stream(body: Body) -> JsonStream:
-    """JSON in parts: in the places of images are marks, until they are sent."""
+def stream_json(body: Body) -> JsonStream:
+    """A body as JSON in parts: in the places of images are marks, until they are sent."""
     mark = token_hex(16)
     uploads: list[Upload] = []
 

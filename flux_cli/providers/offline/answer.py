@@ -38,7 +38,7 @@ def answer(body: bytes) -> Reply:
 
 def _images(request: dict[str, Json]) -> dict[str, Json]:
     prompt = request.get("prompt")
-    if not isinstance(prompt, str) or not prompt:
+    if not isinstance(prompt, str):
         raise UsageError("prompt is required")
     count = request.get("n", 1)
     if not isinstance(count, int) or not 1 <= count <= 10:

@@ -65,20 +65,21 @@ class Log:
             raise _unusable(path, fault) from fault
 
     def __call__(self, event: Event) -> None:
-        self._write({key: value for key, value in _named(event).items() if value not in ("", None)})
+        self.write({key: value for key, value in _named(event).items() if value not in ("", None)})
 
     def start(self, provider: str, facts: Mapping[str, Json]) -> None:
         """Log what is going to be done, before anything is sent."""
-        self._write({"event": "start", "version": __version__, "provider": provider, **facts})
+        self.write({"event": "start", "version": __version__, "provider": provider, **facts})
 
     def end(self, facts: Mapping[str, Json]) -> None:
         """Log the result and close the log."""
-        self._write({"event": "end", **facts})
+        self.write({"event": "end", **facts})
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
-    def _write(self, fields: dict[str, Json]) -> None:
+    def write(self, fields: dict[str, Json]) -> None:
+        """Write one line, with the time and the run."""
         if self._file is None:
             return
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

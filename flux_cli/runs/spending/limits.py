@@ -60,10 +60,12 @@ def check_limit(
     accepts_unknown: bool,
     reason: str = "",
     hint: str = "ask for fewer images, or raise --max-cost",
+    unknown_hint: str = "add --yes to proceed until the reported costs reach the limit",
 ) -> None:
     """Raise BudgetError with the hint if the bill is over the limit in USD (None: no limit).
 
-    Without `accepts_unknown` (--yes), also if the price is unknown; `reason` says why it is.
+    Without `accepts_unknown` (--yes), also if the price is unknown: `reason` says why it is, and
+    `unknown_hint` what to do.
     """
     if limit is None or bill.images == 0:
         return
@@ -72,8 +74,7 @@ def check_limit(
     if bill.unpriced and not accepts_unknown:
         because = f" ({reason})" if reason else ""
         message = f"the price is unknown{because}, and the limit is {show_amount(limit)} USD"
-        hint = "add --yes to proceed until the reported costs reach the limit"
-        raise BudgetError(message, hint=hint)
+        raise BudgetError(message, hint=unknown_hint)
 
 
 def reason_to_confirm(bill: Bill, threshold: float, *, is_limited: bool, is_remote: bool) -> str:

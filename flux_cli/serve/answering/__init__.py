@@ -1,0 +1,1 @@
+"""What is answered: images, documents, refusals, and the page."""

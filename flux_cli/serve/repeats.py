@@ -1,0 +1,93 @@
+"""Recognizes requests that a client repeats, so that they are not paid twice.
+
+A request gets the answer of an equal earlier one only if that was never delivered, if it is unclear
+whether that was billed, or if the client says that it is a retry. Two clients that both wait get
+two images.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from flux_cli.core.errors import FluxError
+
+Result = TypeVar("Result")
+
+JOINED_SECONDS = 120.0  # after its end, a request can be joined for so long
+
+
+class Work(Generic[Result]):
+    """A request that is being carried out, or has been.
+
+    `clients` counts those that got or get its answer, and `waiting` those that are there.
+    """
+
+    def __init__(self, task: asyncio.Task[Result], token: str) -> None:
+        self.task, self.token = task, token
+        self.waiting = self.clients = 0
+        self.is_delivered = False
+        self.ended: float | None = None
+
+    def can_be_joined(self, token: str, *, is_retry: bool) -> bool:
+        """Whether an equal request gets this answer."""
+        if self._failed_for_free():
+            return False
+        is_same = bool(token) and token == self.token
+        is_orphan = not self.waiting and not self.is_delivered
+        return is_retry or is_same or is_orphan or self._is_unclear()
+
+    def _failed_for_free(self) -> bool:
+        fault = self._fault()
+        return fault is not None and not (isinstance(fault, FluxError) and fault.billed)
+
+    def _is_unclear(self) -> bool:
+        fault = self._fault()
+        return isinstance(fault, FluxError) and fault.billed
+
+    def _fault(self) -> BaseException | None:
+        if not self.task.done() or self.task.cancelled():
+            return None
+        return self.task.exception()
+
+
+class Repeats(Generic[Result]):
+    """The requests of the last minutes, by what tells them apart. `now` is in seconds."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._works: dict[str, list[Work[Result]]] = {}
+
+    def find(self, digest: str, token: str, *, is_retry: bool) -> Work[Result] | None:
+        """An equal request whose answer this one gets. One that nobody waits for is first."""
+        self._forget()
+        works = self._works.get(digest, [])
+        fitting = [work for work in works if work.can_be_joined(token, is_retry=is_retry)]
+        return min(fitting, key=lambda work: (work.waiting, work.is_delivered), default=None)
+
+    def add(self, digest: str, task: asyncio.Task[Result], token: str) -> Work[Result]:
+        """Note a request that is carried out for the first time."""
+        work = Work(task, token)
+        self._works.setdefault(digest, []).append(work)
+
+        def end(_task: asyncio.Task[Result]) -> None:
+            work.ended = self._now()
+
+        task.add_done_callback(end)
+        return work
+
+    def running(self) -> list[asyncio.Task[Result]]:
+        """The requests that are being carried out."""
+        return [work.task for works in self._works.values() for work in works if work.ended is None]
+
+    def _forget(self) -> None:
+        """Forget what ended too long ago."""
+        oldest = self._now() - JOINED_SECONDS
+        for digest, works in tuple(self._works.items()):
+            fresh = [work for work in works if work.ended is None or work.ended >= oldest]
+            if fresh:
+                self._works[digest] = fresh
+            else:
+                del self._works[digest]

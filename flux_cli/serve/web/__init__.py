@@ -1,0 +1,1 @@
+"""The web server: Starlette routes requests, uvicorn listens. Nothing else imports them."""
