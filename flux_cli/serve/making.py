@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from flux_cli.core import options as typed
-from flux_cli.core.errors import NotSentError
+from flux_cli.core.errors import BudgetError, NotSentError
 from flux_cli.http.client import open_network
 from flux_cli.runs.check import check_run
 from flux_cli.runs.event_loop import await_job, sender_in_process
@@ -54,7 +54,11 @@ class Maker:
         self._sender = in_process or open_network(settings.timeout)
         self._purse = Purse(settings.max_cost)
         self._slots = _Slots(settings.concurrency)
-        self.is_stopping = False
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Send no requests anymore that have not begun."""
+        self._is_stopping = True
 
     async def close(self) -> None:
         """Close the connections to the provider."""
@@ -75,12 +79,15 @@ class Maker:
         """
         checked = await asyncio.to_thread(self._check, asked)
         async with self._slots.take(checked.total):
-            if self.is_stopping:
+            if self._is_stopping:
                 raise NotSentError("the server is stopping")
             report = await self._carry_out(checked)
-        if not any(report.saved):
-            raise _decisive(report.errors)
-        return report
+        if any(report.saved):
+            return report
+        error = _decisive(report.errors)
+        if isinstance(error, NotSentError) and not self._is_stopping:
+            raise BudgetError(error.message, hint="raise --max-cost of flux serve")
+        raise error
 
     def _check(self, asked: Asked) -> CheckedRun:
         """Check all that can be checked for free."""

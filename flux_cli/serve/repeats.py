@@ -72,8 +72,10 @@ class Repeats(Generic[Result]):
         work = Work(task, token)
         self._works.setdefault(digest, []).append(work)
 
-        def end(_task: asyncio.Task[Result]) -> None:
+        def end(ended: asyncio.Task[Result]) -> None:
             work.ended = self._now()
+            if not ended.cancelled():
+                ended.exception()  # perhaps nobody is there anymore to ask for it
 
         task.add_done_callback(end)
         return work

@@ -47,8 +47,12 @@ class Requests:
 
         Raises Refusal for an error on demand.
         """
-        if self._is_offline:
-            refuse_on_demand(asked.prompt)
+        try:
+            if self._is_offline:
+                refuse_on_demand(asked.prompt)
+        except Refusal:
+            on_end()
+            raise
         found = self._repeats.find(sender.digest, sender.token, is_retry=sender.is_retry)
         if found is not None:
             on_end()

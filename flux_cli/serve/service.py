@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flux_cli.catalog.find import find_model, list_models
 from flux_cli.config import folders
@@ -16,6 +16,8 @@ from flux_cli.serve.requests import Requests
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Json, Model
     from flux_cli.runs.progress.log import Log
@@ -86,8 +88,18 @@ class Service:
         )
         return make_page(facts)
 
-    def log(self, entry: Entry, report: Report | None, *, is_repeat: bool) -> None:
-        """Write one line about a request, and delete old sketches. A repeat cost nothing."""
+    def complain(self, entry: Entry, fault: Exception) -> None:
+        """Say what went wrong in the server itself."""
+        messages.err(f"flux: error: {entry.identity}: {type(fault).__name__}: {fault}")
+
+    def log(self, entry: Entry, state: Mapping[str, Any]) -> None:
+        """Write one line about a request, and delete old sketches.
+
+        `state` has its `report` or its `refusal`. If it `is_repeat`, it cost nothing.
+        """
+        report: Report | None = state["report"]
+        refusal: Refusal | None = state["refusal"]
+        is_repeat = state["is_repeat"]
         self.pictures.sweep()
         fields: dict[str, Json] = {
             "event": "request",
@@ -106,6 +118,10 @@ class Service:
             fields |= made
             words += [report.resolved.sent_model, size, report.provider]
             words.append("repeat" if is_repeat else f"{show_amount(cost or 0)} USD")
-        messages.err(f"flux: {' '.join(words)} {entry.seconds:.1f} s")
+        reason = ""
+        if refusal is not None:
+            reason = f": {plain(refusal.message, 300)}"
+            fields |= {"code": refusal.code, "message": refusal.message}
+        messages.err(f"flux: {' '.join(filter(None, words))} {entry.seconds:.1f} s{reason}")
         if self._log_file:
             self._log_file.write(fields)

@@ -116,13 +116,9 @@ async def _serve(service: Service, sockets: list[socket]) -> int:
     from flux_cli.serve.web.app import make_app  # needs the optional libraries
     from flux_cli.serve.web.listening import Stops, listen
 
-    stops = Stops()
+    stops = Stops(service.maker.stop, service.requests.cancel)
     with _on_signals(stops):
         await listen(make_app(service), sockets, stops)
-        service.maker.is_stopping = True
-        stops.act_again = service.requests.cancel
-        if stops.count > 1:
-            service.requests.cancel()
         cut = await service.requests.finish()
         await service.maker.close()
     return cut

@@ -51,7 +51,7 @@ class Gate:
         entry = Entry(scope, time.monotonic())
         extra = {**HEADERS, "x-request-id": entry.identity}
         state = scope.setdefault("state", {})
-        state |= {"report": None, "is_repeat": False}
+        state |= {"report": None, "is_repeat": False, "refusal": None}
 
         async def send_more(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -68,11 +68,14 @@ class Gate:
             else:
                 await self._app(scope, Body(headers, receive).receive, send_more)
         except Refusal as fault:
+            state["refusal"] = fault
             body = json_bytes(fault.document())
             shape = {"content-type": "application/json", "content-length": str(len(body))}
             await _send(send_more, fault.status, body, {**fault.headers, **shape})
+        except Exception as fault:  # noqa: BLE001 - its client has an answer, or no connection
+            self._service.complain(entry, fault)
         finally:
-            self._service.log(entry, state["report"], is_repeat=state["is_repeat"])
+            self._service.log(entry, state)
 
     def _check(self, scope: Message, headers: dict[str, str]) -> dict[str, str]:
         """The headers for a web page that may ask. Raises Refusal for whoever may not."""

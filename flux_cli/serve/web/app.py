@@ -54,7 +54,7 @@ def make_app(service: Service) -> ASGIApp:
     routes = [Route(path, partial(work, service), methods=[method]) for method, path, work in rows]
     app = Starlette(
         routes=routes,
-        exception_handlers={Refusal: _refuse, HTTPException: _refuse_http},
+        exception_handlers={Refusal: _refuse, HTTPException: _refuse_http, Exception: _fail},
     )
     return Gate(app, service)
 
@@ -69,13 +69,12 @@ async def _generate(service: Service, request: Request) -> Response:
 async def _edit(service: Service, request: Request) -> Response:
     _expect_type(request, "multipart/form-data")
     folder = await asyncio.to_thread(uploads.new_folder)
-    remove = partial(uploads.remove, folder)
     try:
         asked, digest = await read_form(request, folder)
-        return await answer(service, request, asked, digest, remove)
     except BaseException:
-        remove()
+        uploads.remove(folder)
         raise
+    return await answer(service, request, asked, digest, partial(uploads.remove, folder))
 
 
 def _expect_type(request: Request, expected: str) -> None:
@@ -124,8 +123,9 @@ async def _page_file(_service: Service, request: Request) -> Response:
     return FileResponse(PAGE / name, media_type=types[name], headers={"cache-control": "no-cache"})
 
 
-async def _refuse(_request: Request, fault: Exception) -> Response:
+async def _refuse(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, Refusal)  # noqa: S101 - registered for it
+    request.state.refusal = fault
     body = answers.json_bytes(fault.document())
     return Response(body, fault.status, fault.headers, media_type="application/json")
 
@@ -136,3 +136,9 @@ async def _refuse_http(request: Request, fault: Exception) -> Response:
     if fault.status_code in (404, 405):
         return await _refuse(request, unknown_url(request.method, request.url.path))
     return await _refuse(request, Refusal(fault.status_code, fault.detail, code="invalid_form"))
+
+
+async def _fail(request: Request, fault: Exception) -> Response:
+    """The answer for a fault of the server itself. Its clients should not repeat the request."""
+    message = f"flux serve failed: {type(fault).__name__}; its log has more"
+    return await _refuse(request, Refusal(500, message, code="internal", kind="server_error"))

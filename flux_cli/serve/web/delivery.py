@@ -31,8 +31,10 @@ async def answer(
 ) -> Response:
     """Carry out a request, and answer it. The rest is done even if the client goes away."""
     if request.query_params.get("dryRun", "").lower() == "true":
-        price = await service.price(asked)
-        on_end()
+        try:
+            price = await service.price(asked)
+        finally:
+            on_end()
         return json_response(answers.price_document(price))
     work = service.requests.begin(asked, _sender(request, digest), on_end)
     work.clients += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Iterator
 from socket import socket
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 async def listen(app: ASGIApp, sockets: list[socket], stops: Stops) -> None:
     """Serve until `stops` says to stop. Requests that are under way are finished first."""
+    logging.getLogger("uvicorn").propagate = False  # the application says what people need
+    logging.getLogger("uvicorn").addHandler(logging.NullHandler())
     config = uvicorn.Config(
         app,
         http="h11",
@@ -26,22 +29,23 @@ async def listen(app: ASGIApp, sockets: list[socket], stops: Stops) -> None:
         date_header=True,
     )
     server = _Server(config)
-    stops.act = lambda: setattr(server, "should_exit", True)
-    stops.act_again = lambda: setattr(server, "force_exit", True)
+    stops.acts.append(lambda: setattr(server, "should_exit", True))
+    stops.acts_again.append(lambda: setattr(server, "force_exit", True))
     await server.serve(sockets)
 
 
 class Stops:
     """What to do when the server is told to stop, and when it is told again."""
 
-    def __init__(self) -> None:
-        self.act: Callable[[], None] = lambda: None
-        self.act_again: Callable[[], None] = lambda: None
-        self.count = 0
+    def __init__(self, act: Callable[[], None], act_again: Callable[[], None]) -> None:
+        self.acts, self.acts_again = [act], [act_again]
+        self._has_come = False
 
     def __call__(self) -> None:
-        self.count += 1
-        (self.act if self.count == 1 else self.act_again)()
+        acts = self.acts_again if self._has_come else self.acts
+        self._has_come = True
+        for act in acts:
+            act()
 
 
 class _Server(uvicorn.Server):
