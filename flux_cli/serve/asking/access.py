@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - all addresses of this machine
 OWN_PAGE = ("same-origin", "none")
 BEARER = "bearer "
+HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 
 
 class Access(NamedTuple):
@@ -97,11 +99,11 @@ def bearer(headers: Mapping[str, str]) -> str:
 
 def _host_name(host: str) -> str | None:
     """The name in a Host header, in lower case; None if it is not valid."""
+    if not HOST.fullmatch(host):
+        return None
     try:
         parts = urlsplit(f"http://{host}")
-        name = parts.hostname
         _ = parts.port  # raises ValueError for a port that is none
     except ValueError:
         return None
-    is_bare = parts.netloc == host and not host.startswith(":") and "@" not in host
-    return name if is_bare and name and host.isascii() and host.isprintable() else None
+    return parts.hostname

@@ -80,7 +80,7 @@ def read_asked(body: Mapping[str, Json]) -> Asked:
     rest.pop("partial_images", None)  # there are none: a provider sends the whole image
     keys = _keys(rest.pop("response_format", None), model or "")
     output_format = rest.pop("output_format", None)
-    if output_format is not None and output_format not in FORMATS:
+    if output_format not in (None, *FORMATS):
         raise _wrong("output_format", output_format, ", ".join(FORMATS))
     if rest.get("size") == "auto":
         del rest["size"]
