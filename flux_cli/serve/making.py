@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from flux_cli.core import options as typed
-from flux_cli.core.errors import BudgetError, NotSentError
+from flux_cli.core.errors import BudgetError, FluxError, NotSentError
 from flux_cli.http.client import open_network
 from flux_cli.runs.check import check_run
 from flux_cli.runs.event_loop import await_job, sender_in_process
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from flux_cli.config.load import Settings
-    from flux_cli.core.errors import FluxError
     from flux_cli.core.outcome import Event
     from flux_cli.runs.check import CheckedRun
     from flux_cli.runs.report import Report
@@ -77,7 +77,10 @@ class Maker:
 
         If only some were made, the report has the errors of the others.
         """
-        checked = await asyncio.to_thread(self._check, asked)
+        try:
+            checked = await asyncio.to_thread(self._check, asked)
+        except FluxError as fault:
+            raise _without_paths(fault, asked) from fault
         async with self._slots.take(checked.total):
             if self._is_stopping:
                 raise NotSentError("the server is stopping")
@@ -128,6 +131,15 @@ class Maker:
             parameters=typed.Parameters(n=str(asked.n)),
             program=typed.Program(text=asked.prompt, values=asked.values, is_served=True),
         )
+
+
+def _without_paths(error: FluxError, asked: Asked) -> FluxError:
+    """The error with the names of uploaded files as their client knows them."""
+    for path in filter(None, (*asked.images, asked.mask)):
+        name = PurePath(path).name
+        error.message = error.message.replace(path, name)
+        error.hint = error.hint.replace(path, name)
+    return error
 
 
 def _decisive(errors: Sequence[FluxError]) -> FluxError:
