@@ -38,6 +38,10 @@ NOT_RUN = {  # the start of a command, and why it does not run here
     "python scripts/screens.py": "compares pixels of a terminal",
     "rm -rf dist": ".ci/run builds the wheel",
     "git ": "needs a repository of its own",
+    "pip install '": "installs into this environment",
+    "flux serve": "tests/e2e/serving starts servers",
+    "curl http://127.0.0.1:8765": "tests/e2e/serving sends it to a server",
+    "FLUX_SERVE_KEY=choose-one docker": "tests/e2e/serving runs the lines of the container",
 }
 STAND_INS = {  # URLs in the docs, and what answers in their place here
     "http://localhost:8080/v1": "{gateway}",

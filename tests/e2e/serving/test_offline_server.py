@@ -4,8 +4,10 @@ import base64
 import io
 import json
 import socket
+import subprocess
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -109,6 +111,24 @@ def test_an_edit_without_a_good_image_is_refused(offline, files, status, word):
     assert answer.status_code == status
     assert word in error_of(answer)["message"]
     assert "/tmp" not in answer.text
+
+
+ROOT = Path(__file__).parents[3]
+PAGES = [(ROOT / name).read_text() for name in ("README.md", "docs/serve.md")]
+CURL = [
+    line
+    for page in PAGES
+    for line in page.replace("\\\n", " ").splitlines()
+    if line.startswith("curl http://127.0.0.1:8765")
+]
+
+
+@pytest.mark.parametrize("line", CURL)
+def test_the_requests_of_the_docs_work(offline, line):
+    here = line.replace("http://127.0.0.1:8765", offline.origin)
+    done = subprocess.run(["sh", "-c", here], capture_output=True, check=True)
+    (one,) = json.loads(done.stdout)["data"]
+    assert httpx.get(one["url"]).status_code == 200
 
 
 def test_models_are_listed_and_found(offline):
