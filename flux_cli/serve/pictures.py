@@ -6,6 +6,7 @@ after an hour.
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import re
 import secrets
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from flux_cli.config.state import state_folder
 from flux_cli.core.errors import DiskError
-from flux_cli.images.formats import FORMATS, format_of_suffix
+from flux_cli.images.formats import BY_SUFFIX, FORMATS, split_suffix
 
 NAME = re.compile(r"[\w-]{22}-[0-9]{1,3}\.[a-z]{3,4}", re.ASCII)
 KEPT_SECONDS = 3600.0  # of a sketch
@@ -93,9 +94,11 @@ class StoredImage:
 
 
 def mime_of(name: str) -> str:
-    """The media type of an image, by its suffix."""
-    found = format_of_suffix(name)
-    return FORMATS[found].mime if found else "application/octet-stream"
+    """The media type of an image, by its suffix. A provider may make what flux does not."""
+    found = BY_SUFFIX.get(split_suffix(name)[1].lower())
+    if found:
+        return FORMATS[found].mime
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def _new_folder() -> Path:

@@ -75,11 +75,9 @@ def test_the_latest_images_are_first(sketches):
 
 
 def test_the_media_type_follows_the_suffix():
-    assert [mime_of(f"x.{s}") for s in ("png", "jpg", "avif")] == [
-        "image/png",
-        "image/jpeg",
-        "image/avif",
-    ]
+    kinds = {"png": "image/png", "jpg": "image/jpeg", "avif": "image/avif", "svg": "image/svg+xml"}
+    assert {suffix: mime_of(f"x.{suffix}") for suffix in kinds} == kinds
+    assert mime_of("x.what") == "application/octet-stream"
 
 
 def test_a_stored_image_is_read_in_parts(tmp_path):
