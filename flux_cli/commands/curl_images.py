@@ -4,21 +4,55 @@ from __future__ import annotations
 
 import json
 import os
+from secrets import token_hex
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.text import disarm_json
-from flux_cli.core.uploads import Upload, whole_body
+from flux_cli.core.uploads import UPLOADED, Upload, replace_images, text_of, uploaded_images
+from flux_cli.providers.uploading import Uploader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flux_cli.core.request import Post
     from flux_cli.core.uploads import Part
+    from flux_cli.providers.rows import Provider
 
 
-def json_body(post: Post) -> str:
-    """The body as JSON, with the images in it."""
-    return disarm_json(json.dumps(whole_body(post.body), ensure_ascii=False))
+def uploads_of(sent: Iterable[Post], provider: Provider) -> dict[str, Post]:
+    """The uploads that requests need, each once, by the shell variables for their URLs."""
+    if not isinstance(provider, Uploader):
+        return {}
+    images = [image for post in sent for image in uploaded_images(post.body)]
+    return {_variable(image): provider.upload(image) for image in images}
+
+
+def upload_line(name: str, command: str) -> str:
+    """A line that uploads an image and keeps the only URL of the answer in a variable."""
+    return f"{name}=$({command} | grep -o 'https*://[^\"]*')"
+
+
+def json_words(post: Post) -> list[str]:
+    """The body as JSON, with the images in it, or the variables that have their URLs."""
+    mark = token_hex(16)
+
+    def write(image: Upload) -> str:
+        return f"{mark}{_variable(image)}:?}}" if image.encoding == UPLOADED else text_of(image)
+
+    body = replace_images(post.body, write)
+    text = disarm_json(json.dumps(body, ensure_ascii=False))
+    if mark not in text:
+        return ["-d @-", f"<<'JSON'\n{text}\nJSON"]
+    for special in ("\\", "$", "`"):
+        text = text.replace(special, f"\\{special}")
+    # The shell stops at a variable that is empty, because its upload has failed.
+    return ["-d @-", "<<JSON\n{}\nJSON".format(text.replace(mark, "${"))]
+
+
+def _variable(image: Upload) -> str:
+    return f"image_{image.content.digest[:12]}"
 
 
 def form_words(post: Post) -> list[str]:

@@ -6,11 +6,11 @@ import os
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import json_text
-from flux_cli.core.request import FORM, seed_ranges
+from flux_cli.core.request import FORM, INSIDE, seed_ranges
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import show_amount
 from flux_cli.request.command_line import is_combined, one_prompt, read_prompt
-from flux_cli.request.posts import posts, request_line, short_body
+from flux_cli.request.posts import posts, provider_of, request_line, short_body
 from flux_cli.request.prepare import draw_seed, prepare
 from flux_cli.terminal.streams import document_text, listing, say
 from flux_cli.terminal.table import cell_text
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flux_cli.core.model import ProviderRow
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.request import Note, Post, Resolved
+    from flux_cli.providers.rows import Provider
     from flux_cli.request.prepare import Prepared
 
 HEADING = ("parameter", "asked", "sent", "behavior", "reason")
@@ -55,7 +56,8 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
         check_limit_of([one for one, _ in requests], accepts_unknown=options.run.yes)
     if curl:
         sent = [post for one, _ in requests for post in posts(one)]
-        return _curl_commands(settings.provider, sent, keyed=not options.access.no_key)
+        provider, keyed = provider_of(requests[0][0], None), not options.access.no_key
+        return _curl_commands(provider, settings.provider, sent, keyed=keyed)
     if options.reporting.as_json:
         return _document(requests)
     texts = (_text(one, is_estimate=options.run.estimate) for one, _ in requests)
@@ -136,13 +138,22 @@ def _outlook(resolved: Resolved) -> str:
     return f"{name} nominal{delivered}; {price}"
 
 
-def _curl_commands(row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:
+def _curl_commands(provider: Provider, row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:
     if not row.hosted:
         raise UsageError("an offline sketch has no address", hint="drop --offline")
     if "as base64>" in str([post.body.get("image_prompt") for post in sent]):
         message = f"{row.name} takes the image itself, not its address"
         raise UsageError(message, hint="download it first")
-    return "\n".join(curl_command(post, row, keyed=keyed) for post in sent)
+    commands = [curl_command(post, row, keyed=keyed) for post in sent]
+    if any(post.uploads == INSIDE for post in sent):
+        from flux_cli.commands.curl_images import upload_line, uploads_of
+
+        uploads = [
+            upload_line(name, curl_command(post, row, keyed=keyed))
+            for name, post in uploads_of(sent, provider).items()
+        ]
+        commands = uploads + commands
+    return "\n".join(commands)
 
 
 def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
@@ -156,11 +167,11 @@ def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
         words.append(f"-H {shlex.quote(f'{name}: {value}')}")
     words += _curl_credentials(row, keyed=keyed)
     if post.uploads:
-        from flux_cli.commands.curl_images import form_words, json_body
+        from flux_cli.commands.curl_images import form_words, json_words
 
         if post.uploads == FORM:
             return " ".join([*words, *form_words(post)])
-        return " ".join([*words, f"-d @- <<'JSON'\n{json_body(post)}\nJSON"])
+        return " ".join([*words, *json_words(post)])
     body = disarm_json(json_text(post.body))
     if len(body) > LONGEST_ARGUMENT:
         return " ".join([*words, f"-d @- <<'JSON'\n{body}\nJSON"])

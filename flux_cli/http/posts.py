@@ -51,6 +51,15 @@ class Verdict(NamedTuple):
     is_own: bool  # refused because of the run's own requests: waiting for them is free
 
 
+def request_of(post: Post) -> HttpRequest:
+    """A POST with its body and its key. Raises ProviderError if its URL must not get the key."""
+    key = credentials(post.url, post.auth)
+    headers = {**_without(post.headers, key), **key}
+    if post.uploads != FORM:  # httpx writes the head of a form
+        headers["Content-Type"] = "application/json"
+    return HttpRequest("POST", post.url, headers, encode(post))
+
+
 def backoff(attempt: int, share: float) -> float:
     """Seconds before the next attempt: doubling, less up to a quarter by `share` (0 to 1)."""
     return min(MAX_BACKOFF, 0.5 * (1 << min(attempt, 16))) * (1 - share / 4)
@@ -148,20 +157,12 @@ class Posts:
 
         Returns UnreachableError instead of raising it if nothing was sent and a retry may help.
         """
-        key = credentials(post.url, post.auth)
-        headers = {**_without(post.headers, key), **key}
-        if post.uploads != FORM:  # httpx writes the head of a form
-            headers["Content-Type"] = "application/json"
 
         def report_if_good(reply: Reply) -> None:
             if is_good(reply):
                 on_answer(reply)
 
-        request = HttpRequest(
-            "POST",
-            post.url,
-            headers,
-            encode(post),
+        request = request_of(post)._replace(
             on_answer=report_if_good,
             on_begin=lambda: self._extend(deadline),
         )
