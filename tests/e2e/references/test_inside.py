@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shlex
 
 import pytest
 from fakes.providers import (
@@ -145,6 +146,21 @@ def test_what_a_model_does_not_take_costs_nothing(edit, server, work, provider, 
     assert said in result.err
     assert "hint: " in result.err
     assert server.requests == []
+
+
+def test_a_hint_can_be_pasted_into_a_shell(edit, flux, work):
+    name = "my $HOME's photo.png"
+    Image.new("L", (6000, 5000)).save(work / name)
+    result = edit("bfl", "--image", name, "-m", "flux.2-pro")
+    assert result.code == 2
+    hint = result.err.partition("hint: make it smaller: ")[2]
+    program, *words = shlex.split(hint)
+    assert (program, words[:2]) == ("flux", ["convert", name])
+    assert flux(*words, "-o", "smaller.jpg").code == 0
+    assert edit("bfl", "--image", "smaller.jpg", "-m", "flux.2-pro").code == 0
+    uri = "data:image/png;base64," + base64.b64encode(encoded("png", size=(200, 200))).decode()
+    result = edit("bfl", "--image", uri, "-m", "flux.2-pro")
+    assert "image 'data URI' is 200x200" in result.err
 
 
 @pytest.mark.parametrize("name", ["jpeg cmyk", "gif animated", "png animated"])
