@@ -6,7 +6,7 @@ import os
 
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import json_text
-from flux_cli.core.request import FORM, INSIDE, seed_ranges
+from flux_cli.core.request import FORM, seed_ranges
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import show_amount
 from flux_cli.request.command_line import is_combined, one_prompt, read_prompt
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from flux_cli.core.model import ProviderRow
     from flux_cli.core.options import GenerateOptions
     from flux_cli.core.request import Note, Post, Resolved
-    from flux_cli.providers.rows import Provider
     from flux_cli.request.prepare import Prepared
 
 HEADING = ("parameter", "asked", "sent", "behavior", "reason")
@@ -55,9 +54,7 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
 
         check_limit_of([one for one, _ in requests], accepts_unknown=options.run.yes)
     if curl:
-        sent = [post for one, _ in requests for post in posts(one)]
-        provider, keyed = provider_of(requests[0][0], None), not options.access.no_key
-        return _curl_commands(provider, settings.provider, sent, keyed=keyed)
+        return _curl_commands([one for one, _ in requests], keyed=not options.access.no_key)
     if options.reporting.as_json:
         return _document(requests)
     texts = (_text(one, is_estimate=options.run.estimate) for one, _ in requests)
@@ -138,21 +135,25 @@ def _outlook(resolved: Resolved) -> str:
     return f"{name} nominal{delivered}; {price}"
 
 
-def _curl_commands(provider: Provider, row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:
+def _curl_commands(prepared: Sequence[Prepared], *, keyed: bool) -> str:
+    row = prepared[0].settings.provider
     if not row.hosted:
         raise UsageError("an offline sketch has no address", hint="drop --offline")
+    sent = [post for one in prepared for post in posts(one)]
     if "as base64>" in str([post.body.get("image_prompt") for post in sent]):
         message = f"{row.name} takes the image itself, not its address"
         raise UsageError(message, hint="download it first")
     commands = [curl_command(post, row, keyed=keyed) for post in sent]
-    if any(post.uploads == INSIDE for post in sent):
-        from flux_cli.commands.curl_images import upload_line, uploads_of
+    if any(post.uploads for post in sent):
+        from flux_cli.commands.curl_images import note_changes, upload_line, uploads_of
 
-        uploads = [
+        uploads = uploads_of(sent, provider_of(prepared[0], None))
+        lines = [
             upload_line(name, curl_command(post, row, keyed=keyed))
-            for name, post in uploads_of(sent, provider).items()
+            for name, post in uploads.items()
         ]
-        commands = uploads + commands
+        commands = lines + commands
+        note_changes(prepared, [*uploads.values(), *sent])
     return "\n".join(commands)
 
 
