@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+from flux_cli.core.errors import DiskError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +22,12 @@ else:
 # How an image is written into a body: its bytes, or its URL if it is uploaded before.
 FILE, BASE64, DATA_URI, UPLOADED = "file", "base64", "data_uri", "uploaded"
 FORMS = {FILE: "", BASE64: ", as base64", DATA_URI: ", as data URI", UPLOADED: ", uploaded before"}
+AGAIN = "nothing was billed: the request was not complete; run the same command again"
 PIECE = 3 << 15  # bytes; a multiple of three, so that the base64 of pieces can be joined
+
+
+class SourceError(DiskError):
+    """An image cannot be read while it is sent. A request that is not complete has no effect."""
 
 
 class Content(Protocol):
@@ -56,12 +63,20 @@ class Upload:
         return f"<{self.name}: {size}{FORMS[self.encoding]}>"
 
     def pieces(self) -> Iterator[bytes]:
-        """The bytes that are sent, in pieces. Raises OSError."""
+        """The bytes that are sent, in pieces. Raises SourceError."""
         if self._head:
             yield self._head
         for start in range(0, self.content.size, PIECE):
-            piece = self.content.read(start, PIECE)
+            piece = self.read(start, PIECE)
             yield base64.b64encode(piece) if self._is_text else piece
+
+    def read(self, start: int, count: int) -> bytes:
+        """At most `count` bytes of the image from `start` on. Raises SourceError."""
+        try:
+            return self.content.read(start, count)
+        except OSError as fault:
+            message = f"cannot read {self.name} again to send it: {fault.strerror}"
+            raise SourceError(message, hint=AGAIN) from fault
 
     def uploaded(self) -> Upload:
         """The same image, but uploaded before the request."""
@@ -83,7 +98,7 @@ def shown_body(body: Mapping[str, Part]) -> dict[str, Json]:
 
 
 def text_of(image: Upload) -> str:
-    """An image as it stands in JSON. Raises OSError."""
+    """An image as it stands in JSON. Raises SourceError."""
     return b"".join(image.pieces()).decode()
 
 

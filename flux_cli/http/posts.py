@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from flux_cli.core.errors import ConfigError, DeadlineError, FluxError
 from flux_cli.core.outcome import Reply
 from flux_cli.core.request import FORM, Post
+from flux_cli.core.uploads import SourceError
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import Exchanges, HttpRequest
 from flux_cli.http.replies import (
@@ -173,7 +174,7 @@ class Posts:
             if fault.hopeless:
                 raise
             return fault
-        except ConfigError:
+        except (ConfigError, SourceError):
             raise
         except FluxError as fault:
             fault.billed, fault.hint = True, fault.hint or BILLED_HINT
