@@ -124,8 +124,9 @@ def test_an_upload_is_free_so_that_it_is_sent_again(edit, server):
         (reply({"id": "abc"}, 201), 1, "no URL"),
         (reply({"urls": {"get": "file:///etc/passwd"}}, 201), 1, "no URL"),
         (reply("<html>", 200, content_type="text/html"), 1, "no URL"),
+        (reply(encoded("png"), 200, content_type="image/png"), 1, "no URL"),
     ],
-    ids=["key", "large", "broken", "redirect", "no-url", "other-url", "page"],
+    ids=["key", "large", "broken", "redirect", "no-url", "other-url", "page", "image"],
 )
 def test_a_failed_upload_is_not_billed_and_nothing_is_requested(
     flux, env, edit, server, answer, code, words
