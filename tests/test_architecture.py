@@ -115,7 +115,7 @@ PURE_LIBRARIES = ("PIL.ImageColor",)  # colors from text
 PURE_STANDARD_LIBRARY = """
     __future__ array base64 binascii bisect collections contextlib
     contextvars csv datetime difflib email functools hashlib hmac html importlib ipaddress itertools
-    json math re string textwrap struct tomllib typing unicodedata urllib xml zlib
+    json math re shlex string textwrap struct tomllib typing unicodedata urllib xml zlib
 """
 
 # What a lookup may load of the standard library: only what is compiled into Python. `typing` or

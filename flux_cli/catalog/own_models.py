@@ -165,7 +165,7 @@ def make_flux_3_image() -> Model:
             'safety_tolerance': Field('converted', name='safety_tolerance', spelling='integer'),
         }, references=References(10, field='images', spelling='list', follow={
             'aspect_ratio': 'auto',
-        }, min_side=256, max_pixels=16000000, max_bytes=750000)),
+        }, min_side=256, max_pixels=16000000)),
     }, auto_size=True, on_gateway=False)
 
 
@@ -251,7 +251,7 @@ def make_flux_1_kontext_max() -> Model:
             'sync_mode': Field('unsupported', reason='Replicate has no such input'),
         }, references=References(1, field='input_image', spelling='single', follow={
             'aspect_ratio': 'match_input_image',
-        }, max_bytes=750000)),
+        })),
     }, auto_size=True, references=References(1, takes_urls=False), legacy='its vendor recommends FLUX.2, such as flux.2-max')
 
 
@@ -333,7 +333,7 @@ def make_flux_1_kontext_pro() -> Model:
             'sync_mode': Field('unsupported', reason='Replicate has no such input'),
         }, references=References(1, field='input_image', spelling='single', follow={
             'aspect_ratio': 'match_input_image',
-        }, max_bytes=750000)),
+        })),
     }, auto_size=True, references=References(1, takes_urls=False), legacy='its vendor recommends FLUX.2, such as flux.2-pro')
 
 
@@ -402,7 +402,7 @@ def make_flux_2_dev() -> Model:
             'sync_mode': Field('unsupported', reason='Replicate has no such input'),
         }, any_size=AnySize(32, 256, 1440, 2073600), references=References(4, field='input_images', spelling='list', follow={
             'aspect_ratio': 'match_input_image',
-        }, max_bytes=750000)),
+        })),
     }, any_size=AnySize(16, 64, None, 4194304), auto_size=True, references=References(4, follow={
         'size': 'auto',
     }, takes_urls=False))
@@ -489,7 +489,7 @@ def make_flux_2_flex() -> Model:
             'sync_mode': Field('unsupported', reason='Replicate has no such input'),
         }, any_size=AnySize(32, 256, 2048, 4194304), references=References(10, field='input_images', spelling='list', follow={
             'aspect_ratio': 'match_input_image',
-        }, max_bytes=750000)),
+        })),
     }, any_size=AnySize(16, 64, None, 4194304), auto_size=True, references=References(10, follow={
         'size': 'auto',
     }, takes_urls=False))
@@ -572,7 +572,7 @@ def make_flux_2_klein_4b() -> Model:
             'sync_mode': Field('unsupported', reason='Replicate has no such input'),
         }, references=References(5, field='images', spelling='list', follow={
             'aspect_ratio': 'match_input_image',
-        }, max_bytes=750000)),
+        })),
     }, any_size=AnySize(16, 64, None, 4194304), auto_size=True, references=References(4, follow={
         'size': 'auto',
     }, takes_urls=False))
@@ -655,7 +655,7 @@ def make_flux_2_klein_9b() -> Model:
             'sync_mode': Field('unsupported', reason='Replicate has no such input'),
         }, references=References(5, field='images', spelling='list', follow={
             'aspect_ratio': 'match_input_image',
-        }, max_bytes=750000)),
+        })),
     }, any_size=AnySize(16, 64, None, 4194304), auto_size=True, references=References(4, follow={
         'size': 'auto',
     }, takes_urls=False))
@@ -734,7 +734,7 @@ def make_flux_2_max() -> Model:
             'sync_mode': Field('unsupported', reason='Replicate has no such input'),
         }, any_size=AnySize(16, 256, 2048, 4194304), references=References(8, field='input_images', spelling='list', follow={
             'aspect_ratio': 'match_input_image',
-        }, max_bytes=750000)),
+        })),
     }, any_size=AnySize(16, 64, None, 4194304), auto_size=True, references=References(10, follow={
         'size': 'auto',
     }, takes_urls=False))
@@ -813,7 +813,7 @@ def make_flux_2_pro() -> Model:
             'sync_mode': Field('unsupported', reason='Replicate has no such input'),
         }, any_size=AnySize(32, 256, 2048, 4194304), references=References(8, field='input_images', spelling='list', follow={
             'aspect_ratio': 'match_input_image',
-        }, max_bytes=750000)),
+        })),
     }, any_size=AnySize(16, 64, None, 4194304), auto_size=True, references=References(9, follow={
         'size': 'auto',
     }, takes_urls=False))

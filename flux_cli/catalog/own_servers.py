@@ -47,7 +47,7 @@ SERVERS = {
         'image_prompt_strength': Field('unsupported', reason='stable-diffusion.cpp does not know it'),
         'safety_tolerance': Field('unsupported', reason='stable-diffusion.cpp does not know it'),
         'sync_mode': Field('unsupported', reason='stable-diffusion.cpp does not know it'),
-    }),
+    }, references=References(16, takes_urls=False)),
     'together': Dialect('together', '', Price(), ('jpeg', 'png'), (), None, {
         'seed': Field('passthrough', name='seed'),
         'size': Field('converted', name='size', spelling='sides'),
@@ -80,7 +80,7 @@ SERVERS = {
         'image_prompt_strength': Field('unsupported', reason='vLLM does not know it'),
         'safety_tolerance': Field('unsupported', reason='vLLM does not know it'),
         'sync_mode': Field('unsupported', reason='vLLM does not know it'),
-    }),
+    }, references=References(16, takes_urls=False)),
     'sglang': Dialect('sglang', '', Price(), ('png', 'jpeg', 'webp'), (), None, {
         'seed': Field('passthrough', name='seed', reason='the server would use the same seed for every image', required=True),
         'aspect_ratio': Field('converted', name='size', spelling='size'),
@@ -93,5 +93,5 @@ SERVERS = {
         'image_prompt_strength': Field('unsupported', reason='SGLang does not know it'),
         'safety_tolerance': Field('unsupported', reason='SGLang does not know it'),
         'sync_mode': Field('unsupported', reason='SGLang does not know it'),
-    }),
+    }, references=References(16, takes_urls=False)),
 }

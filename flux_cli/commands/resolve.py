@@ -10,7 +10,7 @@ from flux_cli.core.request import FORM, seed_ranges
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import show_amount
 from flux_cli.request.command_line import is_combined, prompt_of
-from flux_cli.request.posts import posts, request_line, short_body
+from flux_cli.request.posts import posts, provider_of, request_line, short_body
 from flux_cli.request.prepare import draw_seed, prepare
 from flux_cli.terminal.streams import document_text, listing, say
 from flux_cli.terminal.table import cell_text
@@ -54,8 +54,7 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
 
         check_limit_of([one for one, _ in requests], accepts_unknown=options.run.yes)
     if curl:
-        sent = [post for one, _ in requests for post in posts(one)]
-        return _curl_commands(settings.provider, sent, keyed=not options.access.no_key)
+        return _curl_commands([one for one, _ in requests], keyed=not options.access.no_key)
     if options.reporting.as_json:
         return _document(requests)
     texts = (_text(one, is_estimate=options.run.estimate) for one, _ in requests)
@@ -135,13 +134,26 @@ def _outlook(resolved: Resolved) -> str:
     return f"{name} nominal{delivered}; {price}"
 
 
-def _curl_commands(row: ProviderRow, sent: list[Post], *, keyed: bool) -> str:
+def _curl_commands(prepared: Sequence[Prepared], *, keyed: bool) -> str:
+    row = prepared[0].settings.provider
     if not row.hosted:
         raise UsageError("an offline sketch has no address", hint="drop --offline")
+    sent = [post for one in prepared for post in posts(one)]
     if "as base64>" in str([post.body.get("image_prompt") for post in sent]):
         message = f"{row.name} takes the image itself, not its address"
         raise UsageError(message, hint="download it first")
-    return "\n".join(curl_command(post, row, keyed=keyed) for post in sent)
+    commands = [curl_command(post, row, keyed=keyed) for post in sent]
+    if any(post.uploads for post in sent):
+        from flux_cli.commands.curl_images import note_changes, upload_line, uploads_of
+
+        uploads = uploads_of(sent, provider_of(prepared[0], None))
+        lines = [
+            upload_line(name, curl_command(post, row, keyed=keyed))
+            for name, post in uploads.items()
+        ]
+        commands = lines + commands
+        note_changes(prepared, [*uploads.values(), *sent])
+    return "\n".join(commands)
 
 
 def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
@@ -155,11 +167,11 @@ def curl_command(post: Post, row: ProviderRow, *, keyed: bool) -> str:
         words.append(f"-H {shlex.quote(f'{name}: {value}')}")
     words += _curl_credentials(row, keyed=keyed)
     if post.uploads:
-        from flux_cli.commands.curl_images import form_words, json_body
+        from flux_cli.commands.curl_images import form_words, json_words
 
         if post.uploads == FORM:
             return " ".join([*words, *form_words(post)])
-        return " ".join([*words, f"-d @- <<'JSON'\n{json_body(post)}\nJSON"])
+        return " ".join([*words, *json_words(post)])
     body = disarm_json(json_text(post.body))
     if len(body) > LONGEST_ARGUMENT:
         return " ".join([*words, f"-d @- <<'JSON'\n{body}\nJSON"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 
+from flux_cli.core.errors import DiskError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -17,8 +19,15 @@ if TYPE_CHECKING:
 else:
     Protocol = object
 
-FILE, BASE64, DATA_URI = "file", "base64", "data_uri"  # how an image is written into a body
+# How an image is written into a body: its bytes, or its URL if it is uploaded before.
+FILE, BASE64, DATA_URI, UPLOADED = "file", "base64", "data_uri", "uploaded"
+FORMS = {FILE: "", BASE64: ", as base64", DATA_URI: ", as data URI", UPLOADED: ", uploaded before"}
+AGAIN = "nothing was billed: the request was not complete; run the same command again"
 PIECE = 3 << 15  # bytes; a multiple of three, so that the base64 of pieces can be joined
+
+
+class SourceError(DiskError):
+    """An image cannot be read while it is sent. A request that is not complete has no effect."""
 
 
 class Content(Protocol):
@@ -43,7 +52,7 @@ class Upload:
     @property
     def size(self) -> int:
         """How many bytes are sent."""
-        if self.encoding == FILE:
+        if not self._is_text:
             return self.content.size
         return len(self._head) + (self.content.size + 2) // 3 * 4
 
@@ -51,16 +60,31 @@ class Upload:
     def shown(self) -> str:
         """What stands for the image where people read the body."""
         size = f"{self.content.size:,} bytes of {self.mime}"
-        form = "" if self.encoding == FILE else f", as {self.encoding.replace('_', ' ')}"
-        return f"<{self.name}: {size}{form.replace('uri', 'URI')}>"
+        return f"<{self.name}: {size}{FORMS[self.encoding]}>"
 
     def pieces(self) -> Iterator[bytes]:
-        """The bytes that are sent, in pieces. Raises OSError."""
+        """The bytes that are sent, in pieces. Raises SourceError."""
         if self._head:
             yield self._head
         for start in range(0, self.content.size, PIECE):
-            piece = self.content.read(start, PIECE)
-            yield piece if self.encoding == FILE else base64.b64encode(piece)
+            piece = self.read(start, PIECE)
+            yield base64.b64encode(piece) if self._is_text else piece
+
+    def read(self, start: int, count: int) -> bytes:
+        """At most `count` bytes of the image from `start` on. Raises SourceError."""
+        try:
+            return self.content.read(start, count)
+        except OSError as fault:
+            message = f"cannot read {self.name} again to send it: {fault.strerror}"
+            raise SourceError(message, hint=AGAIN) from fault
+
+    def uploaded(self) -> Upload:
+        """The same image, but uploaded before the request."""
+        return Upload(self.content, self.path, self.name, self.mime, UPLOADED)
+
+    @property
+    def _is_text(self) -> bool:
+        return self.encoding in (BASE64, DATA_URI)
 
     @property
     def _head(self) -> bytes:
@@ -69,24 +93,38 @@ class Upload:
 
 def shown_body(body: Mapping[str, Part]) -> dict[str, Json]:
     """A body as JSON for people and documents, without the images themselves."""
-    return with_texts(body, lambda upload: upload.shown)
+    shown: object = replace_images(body, lambda image: image.shown)
+    return shown  # type: ignore[return-value] # texts are JSON
 
 
-def whole_body(body: Mapping[str, Part]) -> dict[str, Json]:
-    """A body as JSON, with the images themselves. Raises OSError."""
-    return with_texts(body, lambda upload: b"".join(upload.pieces()).decode())
+def text_of(image: Upload) -> str:
+    """An image as it stands in JSON. Raises SourceError."""
+    return b"".join(image.pieces()).decode()
 
 
-def with_texts(body: Mapping[str, Part], write: Callable[[Upload], str]) -> dict[str, Json]:
-    """A body as JSON, with what `write` makes of each image in its place."""
-    return {name: _with_texts(value, write) for name, value in body.items()}
+def replace_images(body: Mapping[str, Part], change: Callable[[Upload], Part]) -> dict[str, Part]:
+    """A body with what `change` makes of each image in its place."""
+    return {name: _replaced(value, change) for name, value in body.items()}
 
 
-def _with_texts(value: Part, write: Callable[[Upload], str]) -> Json:
+def uploaded_images(body: Mapping[str, Part]) -> list[Upload]:
+    """The images of a body that are uploaded before, in their order; equal ones only once."""
+    found: dict[str, Upload] = {}
+
+    def collect(image: Upload) -> Upload:
+        if image.encoding == UPLOADED:
+            found.setdefault(image.content.digest, image)
+        return image
+
+    replace_images(body, collect)
+    return list(found.values())
+
+
+def _replaced(value: Part, change: Callable[[Upload], Part]) -> Part:
     if isinstance(value, Upload):
-        return write(value)
+        return change(value)
     if isinstance(value, dict):
-        return with_texts(value, write)
+        return replace_images(value, change)
     if isinstance(value, list):
-        return [_with_texts(item, write) for item in value]
-    return value  # type: ignore[return-value] # everything else is JSON
+        return [_replaced(item, change) for item in value]
+    return value

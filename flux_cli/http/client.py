@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
+from copy import copy
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -16,8 +18,16 @@ from flux_cli.core.request import Post
 from flux_cli.core.text import plain
 from flux_cli.http.download import Downloads
 from flux_cli.http.exchange import MAX_SILENCE, Exchanges, HttpRequest, Sender
-from flux_cli.http.posts import MAX_WAIT, OnStep, Patience, Pause, Posts, backoff
-from flux_cli.http.replies import is_busy, is_good, is_temporary, redirect_error, retry_after
+from flux_cli.http.posts import MAX_WAIT, OnStep, Patience, Pause, Posts, backoff, request_of
+from flux_cli.http.replies import (
+    BILLED_HINT,
+    is_busy,
+    is_good,
+    is_temporary,
+    redirect_error,
+    reply_error,
+    retry_after,
+)
 from flux_cli.http.spool import Spool
 from flux_cli.http.throttle import Throttle
 from flux_cli.http.trust import credentials, host_and_port
@@ -56,6 +66,9 @@ class Http:
         self._spool = Spool(folder)
         self._is_own_sender = sender is None
         sender = sender or open_network(timeout)
+        # By the digests of images: who uploads one, and the answer or what went wrong.
+        self._uploading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._uploaded: dict[str, Reply | FluxError] = {}
         self._exchanges = Exchanges(self._spool, sender)
         self._throttle = Throttle(most, pause, _loop_time)
         self._posts = Posts(
@@ -96,6 +109,39 @@ class Http:
         """Send a request, with retries, and return its good answer. See `Posts.send`."""
         return await self._posts.send(post, on_step, on_answer)
 
+    async def upload(self, post: Post, digest: str) -> Reply:
+        """Send a POST that costs nothing, with retries, and return its good answer.
+
+        Every further call with the same digest has the same result. Raises the FluxError of the
+        last attempt, of which nothing was billed, and NotSentError after `stop_sending`.
+        """
+        async with self._uploading[digest]:
+            if digest not in self._uploaded:
+                try:
+                    self._uploaded[digest] = await self._upload(post)
+                except FluxError as error:
+                    self._uploaded[digest] = error
+        result = self._uploaded[digest]
+        if isinstance(result, FluxError):
+            raise copy(result) from result.__cause__  # each call changes its own
+        return result
+
+    async def _upload(self, post: Post) -> Reply:
+        request = request_of(post)._replace(silence=MAX_SILENCE)
+        try:
+            async with self._throttle.turn(), asyncio.timeout(self._timeout):
+                reply = await self._with_retries(request)
+            if not is_good(reply):
+                raise reply_error(reply, post.auth, url=post.url)
+        except TimeoutError as fault:
+            message = f"no answer within {self._timeout:g} s"
+            raise DeadlineError(message, hint="increase --timeout") from fault
+        except FluxError as error:
+            error.hint = "" if error.hint == BILLED_HINT else error.hint
+            error.billed = False
+            raise
+        return reply
+
     def expect_queue(self) -> None:
         """The server makes one image at a time: waiting in its queue does not count as time."""
         self._posts.expect_queue()
@@ -109,12 +155,12 @@ class Http:
         request = HttpRequest("GET", url, credentials(url, auth), silence=MAX_SILENCE)
         try:
             async with asyncio.timeout_at(self.downloads.deadline() if until is None else until):
-                return await self._get_with_retries(request)
+                return await self._with_retries(request)
         except TimeoutError as fault:
             message = f"{host_and_port(url)} did not answer within {self._timeout:g} s"
             raise DeadlineError(message, billed=True) from fault
 
-    async def _get_with_retries(self, request: HttpRequest) -> Reply:
+    async def _with_retries(self, request: HttpRequest) -> Reply:
         for attempt in range(self._retries + 1):
             last, asked = attempt == self._retries, None
             try:
@@ -171,7 +217,7 @@ class Http:
     ) -> Found:
         while True:
             with contextlib.suppress(NetworkError):
-                reply = await self._get_with_retries(request)
+                reply = await self._with_retries(request)
                 if not is_temporary(reply) and (found := read(reply)) is not None:
                     return found
             await self._pause(seconds)

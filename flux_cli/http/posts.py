@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from flux_cli.core.errors import ConfigError, DeadlineError, FluxError
 from flux_cli.core.outcome import Reply
 from flux_cli.core.request import FORM, Post
+from flux_cli.core.uploads import SourceError
 from flux_cli.http.errors import UnreachableError
 from flux_cli.http.exchange import Exchanges, HttpRequest
 from flux_cli.http.replies import (
@@ -49,6 +50,15 @@ class Verdict(NamedTuple):
     seconds: float  # to wait before the next attempt
     is_over: bool  # there is no next attempt
     is_own: bool  # refused because of the run's own requests: waiting for them is free
+
+
+def request_of(post: Post) -> HttpRequest:
+    """A POST with its body and its key. Raises ProviderError if its URL must not get the key."""
+    key = credentials(post.url, post.auth)
+    headers = {**_without(post.headers, key), **key}
+    if post.uploads != FORM:  # httpx writes the head of a form
+        headers["Content-Type"] = "application/json"
+    return HttpRequest("POST", post.url, headers, encode(post))
 
 
 def backoff(attempt: int, share: float) -> float:
@@ -148,20 +158,12 @@ class Posts:
 
         Returns UnreachableError instead of raising it if nothing was sent and a retry may help.
         """
-        key = credentials(post.url, post.auth)
-        headers = {**_without(post.headers, key), **key}
-        if post.uploads != FORM:  # httpx writes the head of a form
-            headers["Content-Type"] = "application/json"
 
         def report_if_good(reply: Reply) -> None:
             if is_good(reply):
                 on_answer(reply)
 
-        request = HttpRequest(
-            "POST",
-            post.url,
-            headers,
-            encode(post),
+        request = request_of(post)._replace(
             on_answer=report_if_good,
             on_begin=lambda: self._extend(deadline),
         )
@@ -172,7 +174,7 @@ class Posts:
             if fault.hopeless:
                 raise
             return fault
-        except ConfigError:
+        except (ConfigError, SourceError):
             raise
         except FluxError as fault:
             fault.billed, fault.hint = True, fault.hint or BILLED_HINT

@@ -1,4 +1,7 @@
-"""Replicate's predictions: creates one, which may take a minute to answer, then polls it."""
+"""Replicate's predictions: creates one, which may take a minute to answer, then polls it.
+
+Images that are too large for the body of a request are uploaded before.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,7 +10,7 @@ from flux_cli.core.auth import Auth
 from flux_cli.core.errors import ProviderError
 from flux_cli.core.model import Json
 from flux_cli.core.outcome import Facts, Media, Reply, Stop
-from flux_cli.core.request import Call, Post, add_path
+from flux_cli.core.request import ADDRESSES, FORM, Call, Post, add_path
 from flux_cli.core.text import plain
 from flux_cli.http.replies import is_good, job_error, parse_object, reply_error
 from flux_cli.providers.answers import fetch_images, image_source
@@ -16,13 +19,17 @@ from flux_cli.providers.reading.bodies import read_body
 from flux_cli.providers.reading.finder import Found, find_images
 
 if TYPE_CHECKING:
-    from flux_cli.core.uploads import Body
+    from flux_cli.core.uploads import Body, Upload
     from flux_cli.http.client import Http
 
 POLL_SECONDS = 1.0
 NO_ADDRESS = "the answer has no prediction URL"
+NO_FILE = "the answer has no URL of the file"
 NO_IMAGE = "the prediction succeeded but Replicate returned no image URL"
 WAIT_SECONDS = 60  # the longest time Replicate waits before it answers
+LARGEST_INSIDE = (
+    256_000  # bytes of a data URI in a request; Replicate advises to upload larger ones
+)
 
 
 class Replicate:
@@ -36,12 +43,25 @@ class Replicate:
         model, _, version = call.model.partition(":")
         if "/" not in model:
             version = version or model
-        body: Body = {"input": call.body}
+        body: Body = {"input": _input(call)}
         path = f"/models/{model}/predictions"
         if version:
             path, body = "/predictions", {"version": version, **body}
         headers = {"Prefer": f"wait={WAIT_SECONDS}"}
         return Post(add_path(self._base, path), body, self._auth, headers, call.uploads)
+
+    def upload(self, image: "Upload") -> Post:
+        """See `Uploader`. Replicate deletes the file after a day."""
+        url = add_path(self._base, "/files")
+        return Post(url, {"content": image}, self._auth, uploads=FORM)
+
+    def address(self, reply: Reply) -> str:
+        """See `Uploader`."""
+        links = parse_object(reply.data).get("urls")
+        url = links.get("get") if isinstance(links, dict) else None
+        if not isinstance(url, str) or not url.startswith(ADDRESSES):
+            raise ProviderError(NO_FILE)
+        return url
 
     async def images(self, reply: Reply, http: "Http") -> Sequence[Media]:
         """Poll until the prediction is finished, and download its output. Raises FluxError."""
@@ -65,6 +85,15 @@ class Replicate:
             return _finished(answer._replace(texts=reply.texts), self._auth)
 
         return await http.poll(url, self._auth, read, POLL_SECONDS, stop, reply.until)
+
+
+def _input(call: Call) -> "Body":
+    """The input of a prediction. Large images are marked to be uploaded."""
+    if not call.uploads:
+        return call.body
+    from flux_cli.providers.uploading import mark_large  # most requests have no images
+
+    return mark_large(call.body, LARGEST_INSIDE)
 
 
 def _finished(reply: Reply, auth: Auth | None) -> Reply | None:

@@ -21,11 +21,12 @@ from flux_cli.runs.fields import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json, ProviderRow
     from flux_cli.core.request import Call, Note, Post, Resolved
+    from flux_cli.runs.records.past import PastRun
     from flux_cli.runs.report import Report
     from flux_cli.runs.saving.existing import Outdated
 
@@ -162,12 +163,17 @@ REPORT: dict[str, object] = {
 CANCELED_JOB: dict[str, object] = {"id": "text", "confirmed": "boolean"}
 
 
-def report_document(report: Report) -> dict[str, Json]:
-    """What a run did, in the order of its requests."""
+def report_document(
+    report: Report, told: Mapping[int, dict[str, Json]] | None = None
+) -> dict[str, Json]:
+    """What a run did, in the order of its requests.
+
+    `told` is what tells them apart, by their numbers, if the report has no parts.
+    """
     files: list[Json] = []
     skipped: list[Json] = []
     errors: list[Json] = []
-    parts, about = _parts_of(report)
+    parts, about = _parts_of(report) if told is None else ([], told)
     for outcome in report.outcomes:
         asked = report.asked_of(outcome)
         number, unverified = outcome.call.number, report.existing.unverified
@@ -195,7 +201,7 @@ def report_document(report: Report) -> dict[str, Json]:
     }
 
 
-def _parts_of(report: Report) -> tuple[list[Json], dict[int, dict[str, Json]]]:
+def _parts_of(report: Report) -> tuple[list[Json], Mapping[int, dict[str, Json]]]:
     """The parts of a run that has several, and what tells its requests apart, by number."""
     if not report.parts:
         return [], {}
@@ -213,12 +219,17 @@ RECOVERED: dict[str, object] = {
 RECOVERY: dict[str, object] = {**HEADING, "runs": ["#recovered"]}
 
 
-def recovered_document(report: Report, unclear: int, moved: Sequence[str]) -> dict[str, Json]:
-    """What was recovered of one run. The cost is unknown as long as requests are `unclear`.
+def recovered_document(report: Report, past: PastRun, moved: Sequence[str]) -> dict[str, Json]:
+    """What was recovered of one run. The cost is unknown as long as requests are unclear.
+
+    Files and errors of a run with several models have theirs.
 
     `moved` are the paths of received files that no request names, or that are no images.
     """
-    made = report_document(report)
+    unclear = past.count("unclear")
+    has_several = len({call.model for call in past.calls}) > 1
+    models = ((call.number, call.model) for call in past.calls if has_several)
+    made = report_document(report, {number: {"model": model} for number, model in models})
     made["status"] = recovery_status(report.exit_code, report.errors, unclear)
     if unclear:
         made["cost_usd"] = None
@@ -226,11 +237,11 @@ def recovered_document(report: Report, unclear: int, moved: Sequence[str]) -> di
 
 
 def recovery_document(
-    exit_code: int, recovered: Sequence[tuple[Report, int, Sequence[str]]]
+    exit_code: int, recovered: Sequence[tuple[Report, PastRun, Sequence[str]]]
 ) -> dict[str, Json]:
     """What `flux recover` did: every run with its unclear requests and the files it moved."""
     errors = [error for report, _, _ in recovered for error in report.errors]
-    unclear = sum(count for _, count, _ in recovered)
+    unclear = sum(past.count("unclear") for _, past, _ in recovered)
     return {
         **heading(exit_code, recovery_status(exit_code, errors, unclear)),
         "runs": [recovered_document(*one) for one in recovered],

@@ -25,6 +25,7 @@ from flux_cli.http.replies import texts_of_request
 from flux_cli.images.digests import sent_digests
 from flux_cli.images.threads import Threads
 from flux_cli.providers.missing import UnreadableError
+from flux_cli.providers.uploading import upload_images
 from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.progress.events import end_events, received_event
@@ -251,6 +252,8 @@ class _Run:
             self._job.ledger.answered(call, reply)
 
         post = self._job.provider.request(call)
+        if call.uploads:
+            post = await upload_images(post, self._job.provider, self._http)
         if self._job.traced:
             post = post._replace(headers={**post.headers, **self._job.ledger.headers(call)})
         self._job.disks.check()
@@ -263,7 +266,8 @@ class _Run:
         self._sync_journal()
         reply = await self._http.post(post, on_step, on_answer)
         self._sync_journal()
-        return reply._replace(asked=call.images, sent=sent_digests(call.body))
+        known = sent_digests(call.body) | sent_digests(post.body)
+        return reply._replace(asked=call.images, sent=known)
 
     def _sync_journal(self) -> None:
         """Sync the journal to disk soon, in one thread for all calls. Does not wait for it."""

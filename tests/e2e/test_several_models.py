@@ -164,8 +164,10 @@ def test_a_killed_run_is_recovered_with_each_model_s_name(
     release.set()
     while gateway.history[-1]["status"] != "completed":
         pass
-    result = recover()
-    assert (result.code, result.lines) == (0, [f"{Path.cwd()}/{NAMES[1]}"])
+    result = recover("--json")
+    (told,) = result.json["runs"]
+    files = [(file["path"], file["model"]) for file in told["files"]]
+    assert (result.code, files) == (0, [(f"{Path.cwd()}/{NAMES[1]}", "flux.2-max")])
     assert states(flux) == ["complete"]
     (run,) = flux("runs", "--json").json["runs"]
     assert (run["model"], run["prompt"]) == (None, "a fox")

@@ -54,8 +54,8 @@ class Request(NamedTuple):
 
     @property
     def is_paid(self) -> bool:
-        """Whether a provider would charge for it: a POST that neither estimates nor cancels."""
-        free = "dryRun" in self.query or self.path.endswith("/cancel")
+        """Whether a provider would charge for it: a POST that makes images."""
+        free = "dryRun" in self.query or self.path.endswith(("/cancel", "/files"))
         return self.method == "POST" and not free
 
 

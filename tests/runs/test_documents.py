@@ -64,6 +64,7 @@ def test_a_planned_file_has_the_keys_of_a_saved_one():
     assert known == {name: made[name] for name in known}
 
 
+NAME = Name("fox", {})
 UNCLEAR = UnclearError("not known yet", billed=True)
 
 
@@ -82,7 +83,8 @@ UNCLEAR = UnclearError("not known yet", billed=True)
     ],
 )
 def test_a_recovery_is_ok_only_where_everything_is_known(one, unclear, exit_code, status):
-    made = recovery_document(exit_code, [(one, unclear, ())])
+    calls = tuple(PastCall(number, 7, "m", NAME, sent=True) for number in range(unclear))
+    made = recovery_document(exit_code, [(one, PastRun("1", {}, calls), ())])
     assert (made["status"], made["runs"][0]["status"]) == (status, status)
     assert (made["runs"][0]["cost_usd"] is None) == bool(unclear)
     documents.check(made, "recover")

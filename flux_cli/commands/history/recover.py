@@ -85,7 +85,7 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
     done += _recover_all(runs, quiet=as_json)
     code = _exit_code([one.report for one in done])
     if as_json:
-        rows = [(one.report, one.unclear, one.moved) for one in done]
+        rows = [(one.report, one.past, one.moved) for one in done]
         streams.out_json(recovery_document(code, rows))
     for result in done:
         _print_result(result, paths=not as_json, verbose=verbose)

@@ -109,10 +109,12 @@ class _Reader(io.RawIOBase):
     """An image as an open file. httpx reads it from the beginning whenever it sends it."""
 
     def __init__(self, upload: Upload) -> None:
-        self._content, self._at = upload.content, 0
+        self._image, self._at = upload, 0
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._content.size}[whence]
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._image.content.size}[
+            whence
+        ]
         self._at = start + offset
         return self._at
 
@@ -120,6 +122,6 @@ class _Reader(io.RawIOBase):
         return self._at
 
     def read(self, size: int = -1) -> bytes:
-        piece = self._content.read(self._at, self._content.size if size < 0 else size)
+        piece = self._image.read(self._at, self._image.content.size if size < 0 else size)
         self._at += len(piece)
         return piece

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from shlex import quote
 
 from flux_cli.core.errors import ImageError, UsageError
 from flux_cli.core.lite import NamedTuple
@@ -69,7 +70,7 @@ def read_like(path: str, given: Mapping[str, object]) -> Reuse:
         message = f"--like {path}: the image does not say how it was made"
         if reading.source or reading.unread or reading.problems or reading.c2pa:
             message = f"--like {path}: flux cannot read from the image how it was made"
-        raise UsageError(message, hint=f"see: flux show {path}")
+        raise UsageError(message, hint=f"see: flux show {quote(path)}")
     if reading.record.seed is not None or "seed" in given:
         return reuse
     reason = "it has no seed, so the result will be another image"

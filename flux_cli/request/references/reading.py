@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import PurePath
+from shlex import quote
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -132,7 +133,7 @@ def read_mask(path: str, first: Reference) -> tuple[Reference, list[Note]]:
     if (made.width, made.height) != (first.width, first.height):
         size = f"{first.width}x{first.height}"
         message = f"mask {path!r} is {made.width}x{made.height}, and {first.asked} is {size}"
-        hint = f"make it as large: flux convert {path} -f png --size {size} --fit exact"
+        hint = f"make it as large: flux convert {quote(path)} -f png --size {size} --fit exact"
         raise UsageError(message, hint=hint)
     if len(made.data) > MAX_MASK:
         message = f"mask {path!r} has {len(made.data):,} bytes, more than {MAX_MASK >> 20} MiB"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.lite import json_text
 from flux_cli.core.model import References
+from flux_cli.core.request import ADDRESSES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def check_count(
 def check_limits(reference: Reference, taken: References, where: str) -> None:
     """Raise UsageError for an image that is too small or too large for its model."""
     width, height = reference.width, reference.height
-    name = f"image {reference.asked!r}"
+    is_inside = reference.asked.startswith("data:")
+    name = f"image {reference.name if is_inside else reference.asked!r}"
     if min(width, height) < taken.min_side:
         message = f"{name} is {width}x{height}: {where} needs {taken.min_side} pixels a side"
         raise UsageError(message, hint="give a larger image")
@@ -67,6 +68,10 @@ def check_limits(reference: Reference, taken: References, where: str) -> None:
 
 def _smaller(reference: Reference, pixels: int) -> str:
     """The command that makes an image with at most so many pixels of a reference."""
+    if reference.asked.startswith((*ADDRESSES, "data:")):
+        return "make it smaller, and give the file"
+    from shlex import quote  # only failures come here
+
     scale = min(1.0, (pixels / (reference.width * reference.height)) ** 0.5)
     width = max(1, int(reference.width * scale))
-    return f"make it smaller: flux convert {json_text(reference.asked)} -f jpeg --width {width}"
+    return f"make it smaller: flux convert {quote(reference.asked)} -f jpeg --size {width}x"

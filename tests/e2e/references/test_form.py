@@ -276,7 +276,41 @@ def test_a_curl_command_sends_the_same_fields(flux, keyed, gateway):
     assert by_curl.json == by_flux.json
     assert [part.name for part in by_curl.files] == [part.name for part in by_flux.files]
     assert [part.mime for part in by_curl.files] == [part.mime for part in by_flux.files]
+    assert by_curl.files[0].data == by_flux.files[0].data
     refused = flux("resolve", "x", "--image", "-", *MODEL, "--curl", input=encoded("png"))
     assert (refused.code, "Traceback" in refused.err) == (2, False)
     inside = flux("resolve", *line, "--provider", "fal", "--curl")
     assert '"image_urls": ["data:image/png;base64,' in inside.out
+
+
+@pytest.mark.parametrize(
+    "name", ["a;b.png", "a,b.png", 'a"b.png', "a\\b.png", 'a\\";b.png', " a.png"]
+)
+def test_curl_takes_files_with_any_name(flux, keyed, gateway, work, name):
+    (work / "fox.png").rename(work / name)
+    command = flux("resolve", "x", "--image", name, *MODEL, "--curl", env=keyed).out
+    subprocess.run(["sh", "-c", command], env=keyed, check=True, capture_output=True, timeout=60)
+    (sent,) = gateway.paid[0].files
+    assert (sent.data, sent.mime) == ((work / name).read_bytes(), "image/png")
+
+
+def test_a_note_says_which_files_curl_sends_otherwise(flux, keyed, work):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    opened(encoded("png", size=SIZE)).save(work / "turned.jpg", exif=exif)
+    exif[0x0112] = 1
+    exif[GPS] = {1: "N", 2: (52.0, 31.0, 12.0)}
+    opened(encoded("png", size=SIZE)).save(work / "place.jpg", exif=exif)
+    (work / "small.avif").write_bytes(encoded("avif", size=SIZE))
+    changed = ("turned.jpg", "place.jpg", "small.avif")
+    words = [word for name in (*PHOTOS, *changed, "turned.jpg") for word in ("--image", name)]
+    noted = flux("resolve", "x", *words, *MODEL, "-n", "2", "--curl", env=keyed)
+    assert noted.code == 0
+    said = (
+        "flux: note: curl sends these files as they are: turned.jpg, place.jpg, small.avif; flux "
+    )
+    assert noted.err.count(said) == 1
+    unchanged = [word for name in PHOTOS for word in ("--image", name)]
+    assert "note: curl" not in flux("resolve", "x", *unchanged, *MODEL, "--curl", env=keyed).err
+    inside = flux("resolve", "x", *words, *MODEL, "--provider", "fal", "--curl", env=keyed)
+    assert (inside.code, "note: curl" in inside.err) == (0, False)

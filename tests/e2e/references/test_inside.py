@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shlex
 
 import pytest
 from fakes.providers import (
@@ -134,19 +135,32 @@ def test_a_url_is_sent_as_it_is(edit, server, provider):
         ("bfl", (*ONE * 9, "-m", "flux.2-klein-4b"), "at most 4 images as input, not 9"),
         ("bfl", ("--image", "small.png", "-m", "flux.2-pro"), "needs 256 pixels a side"),
         ("bfl", ("--image", "huge.png", "-m", "flux.2-pro"), "takes at most 20 megapixels"),
-        ("replicate", ("--image", "noise.png", "-m", "flux.2-pro"), "takes at most 750,000"),
         ("bfl", (*ONE, "--mask", "fox.png", "-m", "flux.2-pro"), "takes no mask"),
     ],
 )
 def test_what_a_model_does_not_take_costs_nothing(edit, server, work, provider, words, said):
     (work / "small.png").write_bytes(encoded("png", size=(200, 200)))
     Image.new("L", (6000, 5000)).save(work / "huge.png")
-    Image.effect_noise((1000, 1000), 90).save(work / "noise.png")
     result = edit(provider, *words)
     assert result.code == 2
     assert said in result.err
     assert "hint: " in result.err
     assert server.requests == []
+
+
+def test_a_hint_can_be_pasted_into_a_shell(edit, flux, work):
+    name = "my $HOME's photo.png"
+    Image.new("L", (6000, 5000)).save(work / name)
+    result = edit("bfl", "--image", name, "-m", "flux.2-pro")
+    assert result.code == 2
+    hint = result.err.partition("hint: make it smaller: ")[2]
+    program, *words = shlex.split(hint)
+    assert (program, words[:2]) == ("flux", ["convert", name])
+    assert flux(*words, "-o", "smaller.jpg").code == 0
+    assert edit("bfl", "--image", "smaller.jpg", "-m", "flux.2-pro").code == 0
+    uri = "data:image/png;base64," + base64.b64encode(encoded("png", size=(200, 200))).decode()
+    result = edit("bfl", "--image", uri, "-m", "flux.2-pro")
+    assert "image 'data URI' is 200x200" in result.err
 
 
 @pytest.mark.parametrize("name", ["jpeg cmyk", "gif animated", "png animated"])
