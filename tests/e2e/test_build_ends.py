@@ -13,6 +13,10 @@ from manifests import DOCS
 
 from e2e.builder import SMALL, Builder
 
+CHUNKS, KILLS = 10, 10  # a hundred in all, spread over the workers
+OFTEN = 3  # chunks that run with the slow tests; the others with `-m corpus`
+SELDOM = [pytest.param(chunk, marks=pytest.mark.corpus) for chunk in range(OFTEN, CHUNKS)]
+
 
 @pytest.fixture
 def builder(command, keyed, gateway, work):
@@ -84,11 +88,11 @@ def finish(builder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chunk", range(10))
+@pytest.mark.parametrize("chunk", [*range(OFTEN), *SELDOM])
 def test_14_killed_at_any_moment_no_asset_is_requested_twice(builder, gateway, chunk):
-    """A hundred kills: no second POST for an asset, and nothing that was paid for is lost."""
+    """Many kills: no second POST for an asset, and nothing that was paid for is lost."""
     chance = random.Random(chunk)
-    for number in range(10):
+    for number in range(KILLS):
         text = SMALL.replace("a cat", f"cat {number}") + f"seed = {100 * number}\n"
         (builder.work / "flux-build.toml").write_text(text)
         moment = 0.2 + chance.random() * 0.7

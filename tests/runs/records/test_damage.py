@@ -23,6 +23,8 @@ from flux_cli.runs.records.listing import list_all
 PER_RUN = 3  # requests
 DONE = ("saved", "failed", "not_sent")  # `flux recover` does not look at them
 FEW, CHUNKS, PER_CHUNK = 6, 10, 150
+OFTEN = 3  # chunks that run with the slow tests; the others with `-m corpus`
+SELDOM = [pytest.param(chunk, marks=pytest.mark.corpus) for chunk in range(OFTEN, CHUNKS)]
 
 
 class Paid(NamedTuple):
@@ -167,7 +169,7 @@ def test_damage_to_journals_loses_no_image(paid):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("chunk", range(CHUNKS))
+@pytest.mark.parametrize("chunk", [*range(OFTEN), *SELDOM])
 def test_much_damage_to_journals_loses_no_image(paid, chunk):
     first = FEW + chunk * PER_CHUNK
     assert lost_after_damage(paid, range(first, first + PER_CHUNK)) == []
