@@ -43,16 +43,24 @@ SYNC_PAUSE = 0.02  # seconds between two syncs of the journal: the disk has imag
 
 
 async def generate(job: Job, http: Http, listener: Listener) -> RunResult:
-    """Carry out a job as `carry_out` does, and cancel it on Ctrl-C, SIGTERM or SIGHUP."""
+    """Carry out a job as `carry_out` does, and cancel it on Ctrl-C, SIGTERM or SIGHUP.
+
+    The event loop is closed afterward.
+    """
     with cancel_on_signals():
-        return await carry_out(job, http, listener)
+        result = await carry_out(job, http, listener)
+    if result.interrupted:
+        # A closing event loop waits for the threads of its pool. A new pool has none, so that
+        # encoders whose work is no longer needed do not delay the end.
+        asyncio.get_running_loop().set_default_executor(Threads(1))
+    return result
 
 
 async def carry_out(job: Job, http: Http, listener: Listener) -> RunResult:
     """Carry out every task of a job, at most `concurrency` at once.
 
     Never raises for a failed request. When it is canceled, saved files stay, and the report says
-    which requests were under way.
+    which requests were under way. The event loop may belong to a program that has other work.
     """
     run = _Run(job, http, listener)
     todo = iter(job.tasks)
@@ -63,9 +71,6 @@ async def carry_out(job: Job, http: Http, listener: Listener) -> RunResult:
     except asyncio.CancelledError:
         is_interrupted = True
         await asyncio.gather(*workers, return_exceptions=True)
-        # A closing event loop waits for the threads of its pool. A new pool has none, so that
-        # encoders whose work is no longer needed do not delay the end.
-        asyncio.get_running_loop().set_default_executor(Threads(1))
     run.outcomes += map(_unsent, todo)
     return RunResult(
         outcomes=run.outcomes,
