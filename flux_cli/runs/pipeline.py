@@ -71,6 +71,8 @@ async def carry_out(job: Job, http: Http, listener: Listener) -> RunResult:
     except asyncio.CancelledError:
         is_interrupted = True
         await asyncio.gather(*workers, return_exceptions=True)
+    if run.syncing:
+        run.syncing.cancel()  # the end of the journal syncs it, and the loop may go on
     run.outcomes += map(_unsent, todo)
     return RunResult(
         outcomes=run.outcomes,
@@ -86,7 +88,7 @@ class _Run:
 
     def __init__(self, job: Job, http: Http, listener: Listener) -> None:
         self._job, self._http, self._listener = job, http, listener
-        self._syncing: asyncio.Task[None] | None = None
+        self.syncing: asyncio.Task[None] | None = None
         self._stopped_by: tuple[Task, FluxError] | None = None  # the task that failed, and how
         self._purse = job.purse or Purse(job.limit_usd)
         self._begun = 0  # calls that have begun and not ended
@@ -272,8 +274,8 @@ class _Run:
 
     def _sync_journal(self) -> None:
         """Sync the journal to disk soon, in one thread for all calls. Does not wait for it."""
-        if self._syncing is None or self._syncing.done():
-            self._syncing = asyncio.create_task(self._catch_up())
+        if self.syncing is None or self.syncing.done():
+            self.syncing = asyncio.create_task(self._catch_up())
 
     async def _catch_up(self) -> None:
         while self._job.ledger.is_behind:
