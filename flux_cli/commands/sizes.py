@@ -5,9 +5,7 @@ from __future__ import annotations
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import SCHEMA
 from flux_cli.core.model import MEGAPIXEL
-from flux_cli.core.request import Request
-from flux_cli.request.lookup import lookup
-from flux_cli.request.resolve import resolve
+from flux_cli.request.lookup import lookup, sizes_for
 from flux_cli.request.size import choose
 from flux_cli.terminal.streams import document_text, listing, say
 
@@ -33,12 +31,7 @@ def _answer(shape: str | None, name: str | None, *, as_json: bool, plain: bool) 
         message = "--plain and --json both write to standard output"
         raise UsageError(message, hint="use only one of them")
     model = lookup(name)
-    sizes: tuple[Size, ...] = model.sizes
-    note: Note | None = None
-    if shape is not None:
-        resolved = resolve(Request(model.id, {"size": shape}), model)
-        sizes = tuple(size for size in model.sizes if size == resolved.size)
-        note = next(note for note in resolved.notes if note.parameter == "size")
+    sizes, note = sizes_for(model, shape)
     if plain:
         return "\n".join(size.name for size in sizes)
     if as_json:

@@ -1,4 +1,4 @@
-"""Finds the model that a lookup is about, by its name or the settings."""
+"""Finds the model that a lookup is about, by its name or the settings, and its sizes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from flux_cli.providers.rows import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.core.model import Model
+    from flux_cli.core.model import Model, Size
+    from flux_cli.core.request import Note
 
 
 def lookup(name: str | None) -> Model:
@@ -23,6 +24,21 @@ def lookup(name: str | None) -> Model:
     if found is None:
         raise unknown_model(model_name, "see: flux models")
     return found
+
+
+def sizes_for(model: Model, shape: str | None) -> tuple[tuple[Size, ...], Note | None]:
+    """All sizes of a model, or the one closest to a size or ratio, with the note that says why.
+
+    Raises UsageError for an invalid shape.
+    """
+    if shape is None:
+        return model.sizes, None
+    from flux_cli.core.request import Request
+    from flux_cli.request.resolve import resolve  # `flux models` needs neither
+
+    resolved = resolve(Request(model.id, {"size": shape}), model)
+    sizes = tuple(size for size in model.sizes if size == resolved.size)
+    return sizes, next(note for note in resolved.notes if note.parameter == "size")
 
 
 def unknown_model(name: str, advice: str) -> UsageError:

@@ -26,6 +26,7 @@ from flux_cli.images.digests import sent_digests
 from flux_cli.images.threads import Threads
 from flux_cli.providers.missing import UnreadableError
 from flux_cli.providers.uploading import upload_images
+from flux_cli.runs.execution.syncing import Syncing
 from flux_cli.runs.failures import decisive, error_of, is_expired, is_final, stops_run
 from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.progress.events import end_events, received_event
@@ -40,20 +41,27 @@ if TYPE_CHECKING:
     from flux_cli.runs.job import Job, Listener, Task
 
 MOST_ASKED = 10  # images that one request can ask for
-SYNC_PAUSE = 0.02  # seconds between two syncs of the journal: the disk has images to write, too
 
 
 async def generate(job: Job, http: Http, listener: Listener) -> RunResult:
-    """Carry out a job as `carry_out` does, and cancel it on Ctrl-C, SIGTERM or SIGHUP."""
+    """Carry out a job as `carry_out` does, and cancel it on Ctrl-C, SIGTERM or SIGHUP.
+
+    The event loop is closed afterward.
+    """
     with cancel_on_signals():
-        return await carry_out(job, http, listener)
+        result = await carry_out(job, http, listener)
+    if result.interrupted:
+        # A closing event loop waits for the threads of its pool. A new pool has none, so that
+        # encoders whose work is no longer needed do not delay the end.
+        asyncio.get_running_loop().set_default_executor(Threads(1))
+    return result
 
 
 async def carry_out(job: Job, http: Http, listener: Listener) -> RunResult:
     """Carry out every task of a job, at most `concurrency` at once.
 
     Never raises for a failed request. When it is canceled, saved files stay, and the report says
-    which requests were under way.
+    which requests were under way. The event loop may belong to a program that has other work.
     """
     run = _Run(job, http, listener)
     todo = iter(job.tasks)
@@ -64,9 +72,7 @@ async def carry_out(job: Job, http: Http, listener: Listener) -> RunResult:
     except asyncio.CancelledError:
         is_interrupted = True
         await asyncio.gather(*workers, return_exceptions=True)
-        # A closing event loop waits for the threads of its pool. A new pool has none, so that
-        # encoders whose work is no longer needed do not delay the end.
-        asyncio.get_running_loop().set_default_executor(Threads(1))
+    run.syncing.end()
     run.outcomes += map(_unsent, todo)
     return RunResult(
         outcomes=run.outcomes,
@@ -82,7 +88,7 @@ class _Run:
 
     def __init__(self, job: Job, http: Http, listener: Listener) -> None:
         self._job, self._http, self._listener = job, http, listener
-        self._syncing: asyncio.Task[None] | None = None
+        self.syncing = Syncing(job.ledger)
         self._stopped_by: tuple[Task, FluxError] | None = None  # the task that failed, and how
         self._purse = job.purse or Purse(job.limit_usd)
         self._begun = 0  # calls that have begun and not ended
@@ -186,7 +192,7 @@ class _Run:
         media = await self._fetch(task)
         if self._saver.encodes(task):  # not saved at once
             self._job.ledger.keep(media)
-            self._sync_journal()
+            self.syncing.soon()
         self._costs[call.number] = media[0].facts.cost_usd
         seconds = time.monotonic() - began
         self._listener(received_event(call.number, media, seconds, key=task.key))
@@ -205,7 +211,7 @@ class _Run:
                 self._http.release(media)
                 self._answered.discard(call.number)  # nothing is left to fetch
                 if len(self._under_way) > 1:  # the end of the run waits for the disk anyway
-                    self._sync_journal()
+                    self.syncing.soon()
         if errors:
             raise decisive(errors, is_recovery=task.arrived is not None)
 
@@ -263,21 +269,11 @@ class _Run:
             message = f"cannot write the journal, so nothing was sent: {error.strerror}"
             hint = "make room in the state folder, or name another one in FLUX_STATE"
             raise DiskError(message, hint=hint) from error
-        self._sync_journal()
+        self.syncing.soon()
         reply = await self._http.post(post, on_step, on_answer)
-        self._sync_journal()
+        self.syncing.soon()
         known = sent_digests(call.body) | sent_digests(post.body)
         return reply._replace(asked=call.images, sent=known)
-
-    def _sync_journal(self) -> None:
-        """Sync the journal to disk soon, in one thread for all calls. Does not wait for it."""
-        if self._syncing is None or self._syncing.done():
-            self._syncing = asyncio.create_task(self._catch_up())
-
-    async def _catch_up(self) -> None:
-        while self._job.ledger.is_behind:
-            await asyncio.to_thread(self._job.ledger.sync)
-            await asyncio.sleep(SYNC_PAUSE)
 
     def _put(self, place: int, outcome: Outcome) -> None:
         """Record an outcome, and tell the listener."""

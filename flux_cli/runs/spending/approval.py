@@ -34,15 +34,15 @@ def check_cost(run: CheckedRun) -> None:
         check_bill(run)
 
 
-def check_bill(run: CheckedRun, reason: str = "") -> None:
+def check_bill(run: CheckedRun, reason: str = "", *, may_ask: bool = True) -> None:
     """Raise BudgetError if the run is over its limit, or if nobody can be asked to confirm it.
 
-    `reason` says why the price is unknown.
+    `reason` says why the price is unknown. Without `may_ask`, the terminal is not asked either.
     """
     accepts_unknown, limit = run.options.run.yes, run.settings.max_cost
     check_limit(bill_of_run(run), limit, accepts_unknown=accepts_unknown, reason=reason)
     question = needs_confirmation(run)
-    if question and not can_ask():
+    if question and not (may_ask and can_ask()):
         raise unconfirmed(bill_of_run(run), question)
 
 
@@ -66,14 +66,14 @@ def _price_without_schema(resolved: Resolved) -> float | None:
     return None if resolved.price_day else resolved.unit_price_usd
 
 
-def approve(run: CheckedRun) -> CheckedRun:
+def approve(run: CheckedRun, *, may_ask: bool = True) -> CheckedRun:
     """Have the cost of a run approved, and return the run with the price that was found.
 
     If there is a limit and the catalog has no price, the gateway is asked for one. A bill that must
-    be confirmed is confirmed on the terminal. Raises BudgetError.
+    be confirmed is confirmed on the terminal, or refused without `may_ask`. Raises BudgetError.
     """
     run, reason = _with_price(run)
-    check_bill(run, reason)
+    check_bill(run, reason, may_ask=may_ask)
     question = needs_confirmation(run)
     if question and not confirm(f"{question}. Continue?"):
         hint = "answer y, or add --yes to skip the question"
