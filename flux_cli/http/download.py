@@ -20,7 +20,7 @@ from flux_cli.http.replies import MARK
 from flux_cli.http.spool import Spool
 from flux_cli.http.trust import credentials, host_and_port, is_same_origin, media_address
 from flux_cli.images.containers.registry import inspect, sniff
-from flux_cli.images.digests import EchoError, digest_of_bytes
+from flux_cli.images.digests import EchoError, digest_of, digest_of_bytes
 from flux_cli.images.pixels.wholeness import examine
 
 MAX_REDIRECTS = 5
@@ -97,8 +97,8 @@ class Downloads:
         """Bring an image of an answer into a file and return its path.
 
         `place` is a mark of the spool, a data URI, or a URL, which may be relative. Raises
-        ImageError if it is not a complete image, ProviderError for an unsafe URL, NetworkError if
-        the download fails.
+        ImageError if it is no complete image, or one of the request, ProviderError for an unsafe
+        URL, NetworkError if the download fails.
         """
         if place.startswith(MARK):
             name = place.removeprefix(MARK)
@@ -110,6 +110,8 @@ class Downloads:
             return self._decoded(path)
         if place[:5].lower() == "data:":
             return self._keep(_decode(place))
+        if digest_of(place) in source.sent:  # the URL of a reference, which the provider has read
+            raise _echo_error(source)
         if source.until is None:
             source = source._replace(until=self.deadline())
         return await self._download(place, source)
@@ -120,8 +122,7 @@ class Downloads:
             return
         with contextlib.suppress(OSError):
             if digest_of_bytes(self._spool.read(path)) in source.sent:
-                message = "the answer only repeats an image of the request"
-                raise EchoError(message, billed=True, request_id=source.request_id)
+                raise _echo_error(source)
 
     def beginning(self, path: str) -> bytes:
         """The first bytes of a received file; b"" if it cannot be read."""
@@ -236,6 +237,11 @@ class Downloads:
 
     def _inspect_now(self, path: str) -> None:
         examine(self._spool.read(path))
+
+
+def _echo_error(source: ImageSource) -> EchoError:
+    message = "the answer only repeats an image of the request"
+    return EchoError(message, billed=True, request_id=source.request_id)
 
 
 def _decode(uri: str) -> bytes:

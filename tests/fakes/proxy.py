@@ -6,7 +6,7 @@ import threading
 from typing import Self
 
 from fakes.messages import CHUNK, Reader, message
-from fakes.server import BACKLOG, PATIENCE, Server, accept_all, close_listener
+from fakes.server import BACKLOG, PATIENCE, Server, accept_all, close_after_sending, close_listener
 
 
 class Listener:
@@ -94,16 +94,22 @@ class SocksProxy(Listener):
 
 
 class FixedAnswer(Listener):
-    """A server that answers whatever it is sent with the same bytes, and knows no protocol."""
+    """A server that answers whatever it is sent with the same bytes, and knows no protocol.
 
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
+    It hangs up after its answer, or `lingers` until the client does.
+    """
+
+    def __init__(self, answer: bytes, *, lingers: bool = False) -> None:
+        self._answer, self._lingers = answer, lingers
         super().__init__()
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
             connection.recv(CHUNK)
             connection.sendall(self._answer)
+            if self._lingers:
+                close_after_sending(connection)
+                return
             connection.shutdown(socket.SHUT_WR)
             connection.recv(CHUNK)
 

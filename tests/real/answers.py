@@ -4,6 +4,7 @@ import base64
 
 from fakes.images import pixels_as
 from fakes.messages import Reply, Request, reply
+from sample_images import opened
 
 NAME = "/drawn.png"
 PNG = pixels_as("png", 64, 64)
@@ -28,6 +29,25 @@ def image_of(body: dict[str, object]) -> bytes:
     """A small image in the format of a request."""
     file_format = str(body.get("output_format", "png"))
     return pixels_as(file_format, 64, 64)
+
+
+TEXTS = {"model", "prompt", "size", "quality", "background", "output_format", "n", "user"}
+IMAGES = ({"image"}, {"image[]"})  # one name for all of them: of one image, and of several
+
+
+def edited(request: Request) -> Reply:
+    """An image, if OpenAI would take the form: each image once, as a file of a known type."""
+    if not request.is_form:
+        return refused(400, "invalid_content_type", f"not a form: {request.body[:80]!r}")
+    names = [part.name for part in request.files]
+    images = {*names} - {"mask"}
+    unknown = {*request.json} - TEXTS
+    if unknown or images not in IMAGES or names.count("mask") > 1 or names.count("image") > 1:
+        return refused(400, "unknown_parameter", f"{sorted(request.json)} and the files {names}")
+    for part in request.files:
+        if part.mime != f"image/{opened(part.data).format}".lower():
+            return refused(400, "invalid_image", f"{part.file_name} is not {part.mime}")
+    return drawn(request)
 
 
 def refused(status: int, code: str | None, message: str, **headers: str) -> Reply:

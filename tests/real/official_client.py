@@ -1,12 +1,14 @@
 """OpenAI's own client, which test_openai_client.py starts in its environment.
 
-stdin has `base_url`, `key`, and a list of `requests`: the parameters of each. stdout gets a list of
+stdin has `base_url`, `key`, and a list of `requests`: the parameters of each, with the names of
+files in `image` and `mask` if there are images as input. stdout gets a list of
 what the client makes of each answer: the fields of its images and the fields that it does not know,
 or the name of the error with its status and code.
 """
 
 import json
 import sys
+from pathlib import Path
 
 import openai
 from openai.types import ImagesResponse
@@ -19,13 +21,21 @@ def main() -> None:
 
 
 def outcome(client, parameters):
+    images = client.images.with_raw_response
+    files = {name: opened(parameters[name]) for name in ("image", "mask") if name in parameters}
+    draw = images.edit if files else images.generate
     try:
-        answer = client.images.with_raw_response.generate(**parameters)
+        answer = draw(**parameters | files)
     except openai.APIStatusError as error:
         return [type(error).__name__, error.status_code, error.code]
     read = ImagesResponse.model_validate_json(answer.http_response.text, strict=True)
     images = [image.model_dump(exclude_none=True) for image in read.data]
     return {"images": images, "unknown": sorted(unknown_fields(read))}
+
+
+def opened(names):
+    """The files of these names, as the client takes them: one, or a list."""
+    return [opened(name) for name in names] if isinstance(names, list) else Path(names)
 
 
 def unknown_fields(model) -> set[str]:

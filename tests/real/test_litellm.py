@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 from fakes.images import look
+from sample_images import encoded, opened
 
-from real.answers import PNG, drawn, refused
+from real.answers import PNG, drawn, edited, refused
 from real.programs import PYTHON, Program, free_port, installed, running
 
 pytestmark = pytest.mark.slow
@@ -134,6 +135,62 @@ def test_only_the_key_of_litellm_is_sent_to_it_and_only_its_own_to_the_upstream(
     assert ask().code == 0
     keys = {request.headers.get("authorization") for request in upstream.requests}
     assert keys == {"Bearer upstream-key"}
+
+
+# --- images as input ------------------------------------------------------------------------------
+
+SIZE = (320, 240)
+BOTH = ("fox.png", "snow.jpg")
+
+
+@pytest.fixture
+def edit(flux, litellm, upstream, work):
+    """Run `flux edit` against LiteLLM, with the images of these names.
+
+    LiteLLM writes the form anew. A version of it sent each image a second time, as text.
+    """
+    for name, file_format in zip(BOTH, ("png", "jpeg"), strict=True):
+        (work / name).write_bytes(encoded(file_format, size=SIZE))
+    (work / "mask.png").write_bytes(encoded("png", "1", size=SIZE))
+    upstream.answers(edited)
+
+    def run(*names: str, more=()):
+        where = ("--provider", "openai", "--base-url", f"{litellm.origin}/v1")
+        result = flux("edit", *names, "x", *where, "-m", "draw", *more, env={"FLUX_API_KEY": GOOD})
+        assert GOOD not in result.out + result.err
+        return result
+
+    return run
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("mask", [(), ("--mask", "mask.png")])
+def test_images_and_their_mask_arrive_once_and_in_their_order(edit, upstream, count, mask):
+    result = edit(*BOTH[:count], more=mask)
+    assert (result.code, len(result.lines)) == (0, 1), result.err
+    (request,) = upstream.paid
+    assert request.path == "/v1/images/edits"
+    assert request.json == {"model": "gpt-image-1", "prompt": "x"}
+    images = [opened(part.data) for part in request.files if part.name != "mask"]
+    assert [image.format for image in images] == ["PNG", "JPEG"][:count]
+    assert {image.size for image in images} == {SIZE}
+    masks = [opened(part.data) for part in request.files if part.name == "mask"]
+    assert [(one.mode, one.size) for one in masks] == [("RGBA", SIZE)] * bool(mask)
+
+
+def test_the_upstream_is_strict_and_its_reason_is_said(edit, upstream):
+    """Else the tests above would show nothing."""
+    result = edit("fox.png", more=("-p", "seed=7", "--json"))
+    error = error_of(result)
+    assert (error["code"], error["may_have_been_billed"]) == ("validation", False), error
+    assert [post["seed"] for post in upstream.posts] == [7]
+
+
+def test_a_refused_image_keeps_its_meaning(edit, upstream):
+    upstream.answers(refused(400, "moderation_blocked", "rejected by our safety system"))
+    result = edit("fox.png", more=("--json",))
+    error = error_of(result)
+    assert (error["code"], result.code, error["may_have_been_billed"]) == ("moderation", 5, False)
 
 
 # --- errors ---------------------------------------------------------------------------------------

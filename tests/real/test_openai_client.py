@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from fakes.messages import reply
+from sample_images import encoded, opened
 
-from real.answers import NAME, drawn, refused
+from real.answers import NAME, drawn, edited, refused
 from real.conftest import KEY
 from real.programs import PYTHON, installed
 
@@ -102,3 +103,45 @@ def test_flux_and_the_client_send_the_same(ask_client, generate, upstream):
     assert first.target == last.target
     for name in ("authorization", "content-type"):
         assert first.headers[name] == last.headers[name]
+
+
+EDITED = [
+    {"image": "fox.png"},
+    {"image": ["fox.png", "snow.jpg"]},
+    {"image": "fox.png", "mask": "mask.png", "quality": "high"},
+    {"image": ["fox.png", "snow.jpg"], "mask": "mask.png", "size": "1536x1024"},
+]
+# The client sends one image of a list as a list. A file of ours has no name of the user.
+IMAGES = {"fox.png": ("png", "RGB"), "snow.jpg": ("jpeg", "RGB"), "mask.png": ("png", "RGBA")}
+
+
+def test_flux_and_the_client_send_the_same_images(ask_client, flux, upstream, work):
+    for name, (file_format, mode) in IMAGES.items():
+        (work / name).write_bytes(encoded(file_format, mode, size=(320, 240)))
+    mask = opened((work / "mask.png").read_bytes())
+    mask.putalpha(mask.getchannel("R"))
+    mask.save(work / "mask.png")
+    upstream.answers(edited)
+    outcomes = ask_client(*(FOX | said for said in EDITED))
+    assert [outcome["unknown"] for outcome in outcomes] == 4 * [[]]
+    where = ("--provider", "openai.com", "--base-url", f"{upstream.origin}/v1")
+    for said in EDITED:
+        image, more = said["image"], [("--mask", said["mask"])] if "mask" in said else []
+        names = image if isinstance(image, list) else [image]
+        more += [("-p", f"{name}={said[name]}") for name in ("quality", "size") if name in said]
+        words = [word for pair in more for word in pair]
+        line = ("edit", *names, FOX["prompt"], "-m", FOX["model"], *where, *words)
+        assert flux(*line, env={"OPENAI_API_KEY": KEY}).code == 0
+    theirs, ours = upstream.paid[:4], upstream.paid[4:]
+    assert [wire(request) for request in ours] == [wire(request) for request in theirs]
+    assert theirs[0].headers["authorization"] == ours[0].headers["authorization"]
+
+
+def wire(request):
+    """What a server sees of a form, in an order of its own."""
+    files = [
+        (part.name, part.mime, bool(part.file_name), opened(part.data).size)
+        for part in request.files
+    ]
+    kind = request.headers["content-type"].partition(";")[0]
+    return request.method, request.target, kind, request.json, sorted(files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import h11
 import httpx
@@ -12,6 +13,7 @@ from flux_cli.http.exchange import Head, Receiver
 from flux_cli.http.machine.keepalive import keep_alive
 
 READ_BYTES = 1 << 17  # per read; from 256 KiB on, malloc would fetch fresh pages for each read
+REST_BYTES = 1 << 16  # per read when the connection has broken
 MAX_HEAD_BYTES = 100 << 10
 IDLE_SECONDS = 5.0  # the shortest time after which servers are known to close idle connections
 SWITCHING_PROTOCOLS = 101
@@ -100,12 +102,14 @@ class Connection(asyncio.Protocol):
         assert isinstance(body, httpx.AsyncByteStream)  # noqa: S101 - of an asynchronous client
         unsent = head
         async for piece in body:
+            if not unsent:
+                await _let_loop_read()
+            if done.done():
+                return
             self._transport.write(unsent + piece)
             unsent = b""
             if not self._may_write.done():
                 await asyncio.wait((self._may_write, done), return_when=asyncio.FIRST_COMPLETED)
-            if done.done():
-                return
         if unsent:  # there is no body
             self._transport.write(unsent)
 
@@ -144,10 +148,22 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, fault: Exception | None) -> None:
         self._lost = fault or ConnectionResetError("the server closed the connection")
         if fault and self._done:
+            self._read_rest()
             broken = httpx.ReadError(str(fault))
             broken.__cause__ = fault
             self._fail(broken)
         self.eof_received()
+
+    def _read_rest(self) -> None:
+        """Read what had arrived before a write failed: perhaps the refusal of what was being sent.
+
+        Of what TLS has encrypted, nothing more can be read.
+        """
+        if self._transport.get_extra_info("ssl_object"):
+            return
+        with suppress(OSError), self._transport.get_extra_info("socket").dup() as copy:
+            while data := copy.recv(REST_BYTES):
+                self.data_received(data)
 
     def _read_events(self) -> None:
         """Read the head, and a body whose length h11 finds out."""
@@ -216,6 +232,15 @@ class Connection(asyncio.Protocol):
         if self._done:
             self._done.cancel()
         self._transport.abort()
+
+
+async def _let_loop_read() -> None:
+    """Let the loop read what has arrived. The first turn finds it, and the second one is after it.
+
+    Who refuses a request may hang up at once. The next write would fail, and lose the refusal.
+    """
+    for _ in range(2):
+        await asyncio.sleep(0)
 
 
 def _is_switch(response: h11.InformationalResponse) -> bool:

@@ -163,6 +163,18 @@ def test_a_hint_can_be_pasted_into_a_shell(edit, flux, work):
     assert "image 'data URI' is 200x200" in result.err
 
 
+@pytest.mark.parametrize("model", ["flux.1-kontext-pro", "flux.1-kontext-max"])
+@pytest.mark.parametrize("provider", ["fal", "replicate"])
+def test_two_images_for_kontext_name_a_model_that_takes_them(edit, server, provider, model):
+    """How many images fal takes at its other path for several is not published."""
+    result = edit(provider, *BOTH, "-m", model)
+    assert result.code == 2
+    assert f"{model} at {provider} takes at most one image as input, not 2" in result.err
+    assert "hint: use another model: -m flux.2-pro" in result.err
+    assert server.requests == []
+    assert edit(provider, *BOTH, "-m", "flux.2-pro").code == 0
+
+
 @pytest.mark.parametrize("name", ["jpeg cmyk", "gif animated", "png animated"])
 def test_odd_images_become_png(edit, server, work, name):
     with Image.open(io.BytesIO(IMAGES[name])) as small:
