@@ -14,7 +14,7 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
         else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
             set command (string trim -- "$command $word")
         else
@@ -66,6 +66,7 @@ complete -c flux -n "__flux_at 'generate'" -l image -r -F -a '(__flux_files "-[^
 complete -c flux -n "__flux_at 'generate'" -l mask -r -F -a '(__flux_files "-[^-]")' -d 'Only change what is transparent in this image, or white on black'
 complete -c flux -n "__flux_at 'generate'" -l image-prompt -r -F -a '(__flux_files "-[^-]")' -d 'Image that guides the composition'
 complete -c flux -n "__flux_at 'generate'" -l image-prompt-strength -x -d 'How strongly the image prompt guides the result'
+complete -c flux -n "__flux_at 'generate'" -l background -x -d 'transparent or opaque, where a model has it'
 complete -c flux -n "__flux_at 'generate'" -l safety-tolerance -x -a '1\t 2\t 3\t 4\t 5\t 6\t' -d 'Moderation level'
 complete -c flux -n "__flux_at 'generate'" -l response-format -x -a 'url\t b64_json\t' -d 'How the provider returns the image'
 complete -c flux -n "__flux_at 'generate'" -l sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'
@@ -132,6 +133,7 @@ complete -c flux -n "__flux_at 'edit'" -l image -r -F -a '(__flux_files "-[^-]")
 complete -c flux -n "__flux_at 'edit'" -l mask -r -F -a '(__flux_files "-[^-]")' -d 'Only change what is transparent in this image, or white on black'
 complete -c flux -n "__flux_at 'edit'" -l image-prompt -r -F -a '(__flux_files "-[^-]")' -d 'Image that guides the composition'
 complete -c flux -n "__flux_at 'edit'" -l image-prompt-strength -x -d 'How strongly the image prompt guides the result'
+complete -c flux -n "__flux_at 'edit'" -l background -x -d 'transparent or opaque, where a model has it'
 complete -c flux -n "__flux_at 'edit'" -l safety-tolerance -x -a '1\t 2\t 3\t 4\t 5\t 6\t' -d 'Moderation level'
 complete -c flux -n "__flux_at 'edit'" -l response-format -x -a 'url\t b64_json\t' -d 'How the provider returns the image'
 complete -c flux -n "__flux_at 'edit'" -l sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'
@@ -237,6 +239,7 @@ complete -c flux -n "__flux_at 'resolve'" -l image -r -F -a '(__flux_files "-[^-
 complete -c flux -n "__flux_at 'resolve'" -l mask -r -F -a '(__flux_files "-[^-]")' -d 'Only change what is transparent in this image, or white on black'
 complete -c flux -n "__flux_at 'resolve'" -l image-prompt -r -F -a '(__flux_files "-[^-]")' -d 'Image that guides the composition'
 complete -c flux -n "__flux_at 'resolve'" -l image-prompt-strength -x -d 'How strongly the image prompt guides the result'
+complete -c flux -n "__flux_at 'resolve'" -l background -x -d 'transparent or opaque, where a model has it'
 complete -c flux -n "__flux_at 'resolve'" -l safety-tolerance -x -a '1\t 2\t 3\t 4\t 5\t 6\t' -d 'Moderation level'
 complete -c flux -n "__flux_at 'resolve'" -l response-format -x -a 'url\t b64_json\t' -d 'How the provider returns the image'
 complete -c flux -n "__flux_at 'resolve'" -l sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'

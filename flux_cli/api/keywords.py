@@ -47,6 +47,7 @@ class Options(TypedDict, total=False):
     image_prompt: File | None
     image_prompt_strength: float | None
     safety_tolerance: int | None
+    background: str | None
     response_format: str | None
     sync_mode: bool | None
     like: File | None

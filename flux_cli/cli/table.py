@@ -29,13 +29,13 @@ LINES: dict[str, Line] = {
 None), '--seed': ('seed', None), '--no-seed': ('no_seed', True), '--raw': ('raw', True),
 '--enhance-prompt': ('enhance_prompt', True), '--image': ('image', None), '--mask': ('mask', None),
 '--image-prompt': ('image_prompt', None), '--image-prompt-strength': ('image_prompt_strength',
-None), '--safety-tolerance': ('safety_tolerance', None), '--response-format': ('response_format',
-None), '--sync-mode': ('sync_mode', True), '--like': ('like', None), '--prompts': ('prompts', None),
-'--var': ('var', None), '--param': ('param', None), '-p': ('param', None), '--output': ('output',
-None), '-o': ('output', None), '--output-format': ('output_format', None), '--format':
-('output_format', None), '-f': ('output_format', None), '--output-compression':
-('output_compression', None), '--quality': ('output_compression', None), '-q':
-('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
+None), '--background': ('background', None), '--safety-tolerance': ('safety_tolerance', None),
+'--response-format': ('response_format', None), '--sync-mode': ('sync_mode', True), '--like':
+('like', None), '--prompts': ('prompts', None), '--var': ('var', None), '--param': ('param', None),
+'-p': ('param', None), '--output': ('output', None), '-o': ('output', None), '--output-format':
+('output_format', None), '--format': ('output_format', None), '-f': ('output_format', None),
+'--output-compression': ('output_compression', None), '--quality': ('output_compression', None),
+'-q': ('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
 ('skip_existing', True), '--update': ('update', True), '--json': ('as_json', True), '--preview':
 ('preview', True), '--sheet': ('sheet', True), '--sheet-output': ('sheet_output', None),
 '--concurrency': ('concurrency', None), '--timeout': ('timeout', None), '--retries': ('retries',
@@ -54,16 +54,16 @@ False)},
         'repeatable': ('prompt', 'model', 'seed', 'image', 'var', 'param', 'output_format', 'width'),
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None, 'image': None,
-'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'safety_tolerance': None,
-'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None, 'var': None, 'param':
-None, 'output': None, 'output_format': None, 'output_compression': None, 'overwrite': False,
-'skip_existing': False, 'update': False, 'as_json': False, 'preview': None, 'sheet': False,
-'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None, 'dry_run': False,
-'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress':
-None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False,
-'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None, 'upscale': False, 'width': None,
-'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False, 'html': False,
-'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
+'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'background': None,
+'safety_tolerance': None, 'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None,
+'var': None, 'param': None, 'output': None, 'output_format': None, 'output_compression': None,
+'overwrite': False, 'skip_existing': False, 'update': False, 'as_json': False, 'preview': None,
+'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None,
+'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose':
+False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False,
+'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None, 'upscale':
+False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False,
+'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
         'options': 'GenerateOptions',
         'own': (),
     },
@@ -75,13 +75,13 @@ None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'of
 None), '--seed': ('seed', None), '--no-seed': ('no_seed', True), '--raw': ('raw', True),
 '--enhance-prompt': ('enhance_prompt', True), '--image': ('image', None), '--mask': ('mask', None),
 '--image-prompt': ('image_prompt', None), '--image-prompt-strength': ('image_prompt_strength',
-None), '--safety-tolerance': ('safety_tolerance', None), '--response-format': ('response_format',
-None), '--sync-mode': ('sync_mode', True), '--like': ('like', None), '--prompts': ('prompts', None),
-'--var': ('var', None), '--param': ('param', None), '-p': ('param', None), '--output': ('output',
-None), '-o': ('output', None), '--output-format': ('output_format', None), '--format':
-('output_format', None), '-f': ('output_format', None), '--output-compression':
-('output_compression', None), '--quality': ('output_compression', None), '-q':
-('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
+None), '--background': ('background', None), '--safety-tolerance': ('safety_tolerance', None),
+'--response-format': ('response_format', None), '--sync-mode': ('sync_mode', True), '--like':
+('like', None), '--prompts': ('prompts', None), '--var': ('var', None), '--param': ('param', None),
+'-p': ('param', None), '--output': ('output', None), '-o': ('output', None), '--output-format':
+('output_format', None), '--format': ('output_format', None), '-f': ('output_format', None),
+'--output-compression': ('output_compression', None), '--quality': ('output_compression', None),
+'-q': ('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
 ('skip_existing', True), '--update': ('update', True), '--json': ('as_json', True), '--preview':
 ('preview', True), '--sheet': ('sheet', True), '--sheet-output': ('sheet_output', None),
 '--concurrency': ('concurrency', None), '--timeout': ('timeout', None), '--retries': ('retries',
@@ -100,16 +100,16 @@ False)},
         'repeatable': ('prompt', 'model', 'seed', 'image', 'var', 'param', 'output_format', 'width'),
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None, 'image': None,
-'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'safety_tolerance': None,
-'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None, 'var': None, 'param':
-None, 'output': None, 'output_format': None, 'output_compression': None, 'overwrite': False,
-'skip_existing': False, 'update': False, 'as_json': False, 'preview': None, 'sheet': False,
-'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None, 'dry_run': False,
-'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress':
-None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False,
-'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None, 'upscale': False, 'width': None,
-'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False, 'html': False,
-'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
+'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'background': None,
+'safety_tolerance': None, 'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None,
+'var': None, 'param': None, 'output': None, 'output_format': None, 'output_compression': None,
+'overwrite': False, 'skip_existing': False, 'update': False, 'as_json': False, 'preview': None,
+'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None,
+'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose':
+False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False,
+'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None, 'upscale':
+False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False,
+'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
         'options': 'GenerateOptions',
         'own': (),
     },
@@ -121,13 +121,13 @@ None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'of
 None), '--seed': ('seed', None), '--no-seed': ('no_seed', True), '--raw': ('raw', True),
 '--enhance-prompt': ('enhance_prompt', True), '--image': ('image', None), '--mask': ('mask', None),
 '--image-prompt': ('image_prompt', None), '--image-prompt-strength': ('image_prompt_strength',
-None), '--safety-tolerance': ('safety_tolerance', None), '--response-format': ('response_format',
-None), '--sync-mode': ('sync_mode', True), '--like': ('like', None), '--prompts': ('prompts', None),
-'--var': ('var', None), '--param': ('param', None), '-p': ('param', None), '--output': ('output',
-None), '-o': ('output', None), '--output-format': ('output_format', None), '--format':
-('output_format', None), '-f': ('output_format', None), '--output-compression':
-('output_compression', None), '--quality': ('output_compression', None), '-q':
-('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
+None), '--background': ('background', None), '--safety-tolerance': ('safety_tolerance', None),
+'--response-format': ('response_format', None), '--sync-mode': ('sync_mode', True), '--like':
+('like', None), '--prompts': ('prompts', None), '--var': ('var', None), '--param': ('param', None),
+'-p': ('param', None), '--output': ('output', None), '-o': ('output', None), '--output-format':
+('output_format', None), '--format': ('output_format', None), '-f': ('output_format', None),
+'--output-compression': ('output_compression', None), '--quality': ('output_compression', None),
+'-q': ('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
 ('skip_existing', True), '--update': ('update', True), '--json': ('as_json', True), '--preview':
 ('preview', True), '--sheet': ('sheet', True), '--sheet-output': ('sheet_output', None),
 '--concurrency': ('concurrency', None), '--timeout': ('timeout', None), '--retries': ('retries',
@@ -146,16 +146,16 @@ True), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata': ('no_prom
         'repeatable': ('prompt', 'model', 'seed', 'image', 'var', 'param', 'output_format', 'width'),
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None, 'image': None,
-'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'safety_tolerance': None,
-'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None, 'var': None, 'param':
-None, 'output': None, 'output_format': None, 'output_compression': None, 'overwrite': False,
-'skip_existing': False, 'update': False, 'as_json': False, 'preview': None, 'sheet': False,
-'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None, 'dry_run': False,
-'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress':
-None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False,
-'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None, 'upscale': False, 'width': None,
-'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False, 'html': False,
-'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False, 'curl': False},
+'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'background': None,
+'safety_tolerance': None, 'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None,
+'var': None, 'param': None, 'output': None, 'output_format': None, 'output_compression': None,
+'overwrite': False, 'skip_existing': False, 'update': False, 'as_json': False, 'preview': None,
+'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None,
+'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose':
+False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False,
+'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None, 'upscale':
+False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False,
+'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False, 'curl': False},
         'options': 'GenerateOptions',
         'own': ('curl',),
     },

@@ -53,6 +53,7 @@ class Parameters(NamedTuple):
     image_prompt: str | None = None
     image_prompt_strength: str | None = None
     safety_tolerance: str | None = None
+    background: str | None = None
     response_format: str | None = None
     sync_mode: bool | None = None
     output_compression: str | None = None

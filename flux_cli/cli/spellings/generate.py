@@ -65,6 +65,11 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "image_prompt_strength": Spelling(
             "--image-prompt-strength", "0..1", "How strongly the image prompt guides the result"
         ),
+        "background": Spelling(
+            "--background",
+            "VALUE",
+            "transparent or opaque, where a model has it; the alpha of the image is checked",
+        ),
         "safety_tolerance": Spelling(
             "--safety-tolerance", "1..6", "Moderation level; 1 is the strictest"
         ),

@@ -111,7 +111,7 @@ def test_a_url_that_the_provider_reads_itself_is_no_result(flux, environment, se
 def test_a_transparent_background_is_checked(edit, server, alpha, is_missing, work):
     data = image_bytes(Image.new("RGBA", SIZE, (200, 100, 50, alpha)))
     server.answers(reply({"data": [{"b64_json": coded(data)}]}))
-    result = edit("-p", "background=transparent")
+    result = edit("--background", "transparent")
     said = ["a transparent background was requested, but the image has none"]
     assert (result.code, result.json["warnings"]) == (0, said if is_missing else [])
     assert server.posts[0]["background"] == "transparent"
