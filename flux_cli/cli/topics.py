@@ -14,7 +14,7 @@ def _sizes() -> tuple[Part, ...]:
         """
         A size is given in pixels (--size 1920x1080, 1920*1080) or as a ratio (--size 16:9, 16/9).
         Any size is accepted: flux uses the closest one that the model has, by ratio and then by
-        area, and prints a note.
+        area, and prints a note. Words with one meaning are understood, such as square and 1080p.
         """,
         """
         --aspect-ratio sets only the ratio and --resolution only the scale (1K, 2K, or megapixels

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.ratio import parse_side
+from flux_cli.core.ratio import parse_side, read_word
+from flux_cli.core.request import Note
 from flux_cli.core.values import parse_value
 
 SPECIAL = '"$`\\!'  # characters that a shell interprets inside double quotes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flux_cli.core.model import Model
     from flux_cli.core.options import GenerateOptions, Input, Parameters
-    from flux_cli.core.request import Value
+    from flux_cli.core.request import Request, Value
 
 
 def one_prompt(given: Input) -> str | None:
@@ -102,6 +104,30 @@ def take_side(given: dict[str, Value], parameters: Parameters) -> str | None:
         return None
     del given["size"]
     return size
+
+
+def read_words(request: Request, model: Model | None) -> Request:
+    """The request with the size and ratio that clear words mean, such as `1080p`, and notes on it.
+
+    The server of a model that the catalog lacks gets them as typed.
+    """
+    meant: dict[str, Value] = {}
+    notes = []
+    for name in ("size", "aspect_ratio") if model else ():
+        typed = request.parameters.get(name)
+        shape = read_word(typed, name) if isinstance(typed, str) else ""
+        if shape:
+            meant[name] = shape
+            notes.append(Note(name, str(typed), shape, "converted", word_reason(shape), True))
+    if not meant:
+        return request
+    parameters = {**request.parameters, **meant}
+    return request._replace(parameters=parameters, notes=(*notes, *request.notes))
+
+
+def word_reason(shape: str) -> str:
+    """Why a word becomes a size or a ratio."""
+    return f"read as {'pixels' if 'x' in shape else 'a ratio'}"
 
 
 def _split_pair(pair: str) -> tuple[str, str, str]:

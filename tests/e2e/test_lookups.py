@@ -88,15 +88,40 @@ def test_what_the_row_says_itself_is_not_said_again(flux, asked):
 
 
 @pytest.mark.parametrize(
-    "line", ["generate fox -s", "generate fox -a", "resolve fox -s", "resolve -a", "sizes"]
+    ("line", "meant"),
+    [
+        ("fox -s 16x9", "16:9"),
+        ("fox -s portrait", "2:3"),
+        ("fox -a landscape", "3:2"),
+        ("fox -a 4K", "--size 3840x2160, or --resolution 4K"),
+    ],
 )
-def test_a_ratio_written_as_pixels_is_asked_about_before_anything_is_paid(
-    generate, flux, gateway, line
+@pytest.mark.parametrize("name", ["generate", "resolve"])
+def test_a_size_that_would_be_a_guess_is_asked_about_before_anything_is_paid(
+    generate, flux, gateway, name, line, meant
 ):
-    command, *words = line.split()
-    result = generate(*words, "16x9") if command == "generate" else flux(command, *words, "16x9")
+    words = line.split()
+    result = generate(*words) if name == "generate" else flux(name, *words)
     assert (result.code, result.out, gateway.requests) == (2, "", [])
-    assert result.err.splitlines()[1] == "hint: did you mean 16:9?"
+    assert result.err.splitlines()[1] == f"hint: did you mean {meant}?"
+
+
+def test_a_clear_word_is_read_and_a_note_says_as_what(flux):
+    line = ("fox", "--dry-run", "-a", "square", "--size", "1080p", "--offline")
+    notes = [text for text in flux("generate", *line).err.splitlines() if "read as" in text]
+    assert notes == [
+        "flux: note: size 1080p becomes 1920x1080: read as pixels",
+        "flux: note: aspect_ratio square becomes 1:1: read as a ratio",
+    ]
+    document = flux("resolve", *line, "--json").json
+    noted = {(note["parameter"], note["asked"], note["used"]) for note in document["notes"]}
+    assert {("size", "1080p", "1920x1080"), ("aspect_ratio", "square", "1:1")} <= noted
+
+
+def test_the_server_of_an_unknown_model_gets_the_word_itself(flux):
+    document = flux("resolve", "fox", "-m", "else", "-s", "square", "-a", "16x9", "--json").json
+    body = document["sends"][0]["body"]
+    assert (body["size"], body["aspect_ratio"]) == ("square", "16x9")
 
 
 def test_sizes_of_another_model(flux):
