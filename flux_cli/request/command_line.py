@@ -118,16 +118,12 @@ def read_words(request: Request, model: Model | None) -> Request:
         shape = read_word(typed, name) if isinstance(typed, str) else ""
         if shape:
             meant[name] = shape
-            notes.append(Note(name, str(typed), shape, "converted", word_reason(shape), True))
+            reason = f"read as {'pixels' if 'x' in shape else 'a ratio'}"
+            notes.append(Note(name, str(typed), shape, "converted", reason, warning=True))
     if not meant:
         return request
     parameters = {**request.parameters, **meant}
     return request._replace(parameters=parameters, notes=(*notes, *request.notes))
-
-
-def word_reason(shape: str) -> str:
-    """Why a word becomes a size or a ratio."""
-    return f"read as {'pixels' if 'x' in shape else 'a ratio'}"
 
 
 def _split_pair(pair: str) -> tuple[str, str, str]:
