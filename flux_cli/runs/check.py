@@ -191,8 +191,10 @@ def _prepare(options: GenerateOptions) -> list[tuple[Prepared, dict[str, str]]]:
         raise UsageError("--estimate needs --dry-run", hint=hint)
     word = one_prompt(options.input)
     if word is None and options.input.like is None and options.input.prompts is None:
-        hint = 'describe it: flux generate "a lighthouse by the sea"; flux generate - reads a pipe'
-        raise UsageError("no prompt given", hint=hint)
+        from flux_cli.request.files.piped import with_piped_prompt  # most lines have a prompt
+
+        options = with_piped_prompt(options)
+        word = one_prompt(options.input)
     fetch, draw = (None, None) if options.run.dry_run else (_download, draw_seed)
     if is_combined(options):
         from flux_cli.request.expansion.combine import combine

@@ -134,7 +134,10 @@ def read_prompt(word: str, stdin: TextIO | None) -> str:
     if word == "-":
         if stdin is None:
             raise UsageError("standard input is closed", hint="give the prompt as the argument")
-        data = stdin.buffer.read(MAX_PROMPT + 1)
+        from flux_cli.request.files.piped import explained_wait  # few prompts come from there
+
+        with explained_wait(stdin):
+            data = stdin.buffer.read(MAX_PROMPT + 1)
     elif word.startswith("@") and len(word) > 1:
         path = word[1:]
         hint = f"give a file; for a prompt that begins with @, write @{word}"
