@@ -32,6 +32,8 @@ def one_prompt(given: Input) -> str | None:
             hint = f"{words[0]} reads the prompt from a file; remove the other words"
             if words[0].startswith("@@"):
                 hint = f"quote the prompt: {quoted(' '.join(words))}"
+        elif sum(" " in word for word in words) > 1:  # each was quoted
+            hint = "for several prompts, write each on a line of a file: --prompts FILE"
         raise UsageError(f"unexpected argument {words[1]!r}", hint=hint)
     return words[0] if words else None
 
