@@ -158,11 +158,11 @@ def _names() -> tuple[Part, ...]:
         """,
         "Fields: " + " ".join(f"{{{field}}}" for field in FIELDS),
         """
-        {slug} is the beginning of the prompt, {id} eight random hex digits, {ext} the suffix of the
-        format that was received. If a template gives two images the same name, -{index} is added.
-        A name whose prompt is cut ends with a digest of it. With several models, -{model} is added
-        unless the template has it. --var NAME=VALUES and keys in lines of --prompts are fields,
-        too.
+        {slug} and {prompt} are the beginning of the prompt, {id} eight random hex digits, {ext} the
+        suffix of the format that was received. If a template gives two images the same name,
+        -{index} is added. A name whose prompt is cut ends with a digest of it. With several models,
+        -{model} is added unless the template has it. --var NAME=VALUES and keys in lines of
+        --prompts are fields, too.
         """,
         """
         Nothing is overwritten by default. --overwrite replaces every file. --skip-existing keeps a
