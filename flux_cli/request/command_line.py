@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from flux_cli.core.errors import UsageError
@@ -28,14 +29,19 @@ def one_prompt(given: Input) -> str | None:
         hint = f"quote the prompt: {quoted(' '.join(words))}"
         if words[0] == "-":
             hint = "- reads the prompt from standard input; remove the other words"
-        elif words[0].startswith("@"):
+        elif is_file_argument(words[0]) and os.path.lexists(words[0][1:]):
             hint = f"{words[0]} reads the prompt from a file; remove the other words"
-            if words[0].startswith("@@"):
-                hint = f"quote the prompt: {quoted(' '.join(words))}"
+        elif is_file_argument(words[0]):
+            hint = f"quote the prompt, and double its @: {quoted('@' + ' '.join(words))}"
         elif sum(" " in word for word in words) > 1:  # each was quoted
             hint = "for several prompts, write each on a line of a file: --prompts FILE"
         raise UsageError(f"unexpected argument {words[1]!r}", hint=hint)
     return words[0] if words else None
+
+
+def is_file_argument(word: str) -> bool:
+    """Whether a prompt argument is `@FILE`. A lone @ is a prompt, and so is what follows `@@`."""
+    return word.startswith("@") and word != "@" and not word.startswith("@@")
 
 
 def is_combined(options: GenerateOptions) -> bool:
@@ -58,7 +64,7 @@ def read_prompt(word: str) -> str:
     """The prompt that an argument stands for; see `inputs.read_prompt`. `@@x` is the text `@x`."""
     if word.startswith("@@"):
         return word[1:]
-    if word != "-" and not word.startswith("@"):
+    if word != "-" and not is_file_argument(word):
         return word
     from flux_cli.request.files import inputs
 
