@@ -41,7 +41,7 @@ complete -c flux -n "__flux_at '' '0'" -a serve -d 'Serve an OpenAI-compatible i
 complete -c flux -n "__flux_at '' '0'" -a resolve -d 'Show what would be sent, and why'
 complete -c flux -n "__flux_at '' '0'" -a show -d 'Show image details and how images were made'
 complete -c flux -n "__flux_at '' '0'" -a convert -d 'Convert images: change format, resize, crop, compress'
-complete -c flux -n "__flux_at '' '0'" -a sizes -d 'Show a model\'s sizes, or the closest one'
+complete -c flux -n "__flux_at '' '0'" -a sizes -d 'Show a model\'s sizes, or the closest ones'
 complete -c flux -n "__flux_at '' '0'" -a models -d 'List the models in the catalog'
 complete -c flux -n "__flux_at '' '0'" -a providers -d 'List image providers'
 complete -c flux -n "__flux_at '' '0'" -a runs -d 'List earlier runs'
@@ -321,6 +321,8 @@ complete -c flux -n "__flux_at 'convert'" -F
 complete -c flux -n "__flux_at 'sizes'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model'
 complete -c flux -n "__flux_at 'sizes'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'sizes'" -l plain -d 'Print only sizes, such as 1365x768'
+complete -c flux -n "__flux_at 'sizes'" -l native -d 'Print only the pixels that arrive, such as 2752x1536'
+complete -c flux -n "__flux_at 'sizes'" -l exact -d 'Fail with 1 if the model does not have the size itself'
 complete -c flux -n "__flux_at 'sizes'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'sizes' '0'" -a 4:3
 complete -c flux -n "__flux_at 'sizes' '0'" -a 4:5

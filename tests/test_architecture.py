@@ -60,6 +60,7 @@ PURE = (
     "images/metadata/*.py",
     "images/metadata/transfer/*.py",
     "images/names.py",
+    "images/naming/cut.py",
     "images/outputs.py",
     "images/pixels/border_color.py",
     "images/sheet.py",

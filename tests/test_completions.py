@@ -427,6 +427,7 @@ def test_completion_prints_the_scripts(flux):
         assert result.out == (SCRIPTS / name).read_text(encoding="utf-8")
     wrong = flux("completion", "fsh")
     assert (wrong.code, wrong.out, "did you mean fish?" in wrong.err) == (2, "", True)
+    assert flux("completion").code == 2
 
 
 def test_help_of_completion_says_how_to_install_it(flux):
@@ -452,6 +453,23 @@ def paste(shell, flux, home):
         },
         start_new_session=True,  # without a terminal that it would take for itself
     )
+
+
+def test_the_first_line_of_the_help_works_in_bash_alone(flux, folder):
+    """Many systems have no bash-completion."""
+    first = flux("completion", "--help").out.partition("Examples:\n")[2].splitlines()[0].strip()
+    assert first in flux("completion").err
+    shell = Shell("bash", [first], folder)
+    assert shell.line("flux gen\t") == "flux generate "
+    assert shell.line("flux show gui\t") == "flux show guide.png "
+    shell.close()
+
+
+def test_lines_of_the_help_complete_in_new_shells_of_bash_alone(flux, tmp_path):
+    paste("bash", flux, tmp_path)
+    shell = Shell("bash", ["source ~/.bashrc"], tmp_path)
+    assert shell.line("flux gen\t") == "flux generate "
+    shell.close()
 
 
 @LOADED

@@ -51,6 +51,8 @@ def _command_help(context: typer.Context, name: str) -> str:
 
 
 @examples(
+    "source <(flux completion bash)",
+    "echo 'source <(flux completion bash)' >> ~/.bashrc",
     "mkdir -p ~/.local/share/bash-completion/completions",
     "flux completion bash > ~/.local/share/bash-completion/completions/flux",
     "mkdir -p ~/.zfunc && flux completion zsh > ~/.zfunc/_flux",
@@ -62,17 +64,22 @@ def _command_help(context: typer.Context, name: str) -> str:
 )
 def completion(
     shell: Annotated[
-        str,
+        str | None,
         typer.Argument(metavar="SHELL", show_default=False, help="bash, zsh, fish or powershell"),
-    ],
+    ] = None,
 ) -> None:
     """Print the completion script for a shell.
 
-    The scripts are static: pressing TAB does not start Python. The commands below install them. Run
-    those for your shell; they take effect in new shells.
+    The scripts are static: pressing TAB does not start Python. Run the commands below for your
+    shell. For bash, the first one is for the current shell and the second one for new shells, and
+    neither needs anything else. The other commands take effect in new shells.
 
-    bash-completion must be installed for the bash script to work.
+    bash-completion, if it is installed, takes the third and fourth command instead, and reads the
+    script only when it is needed.
     """
+    if shell is None:
+        hint = "in bash: source <(flux completion bash); see flux completion --help for the others"
+        raise UsageError("no shell given", hint=hint)
     if shell not in SCRIPTS:
         hint = did_you_mean(shell, SCRIPTS) or f"shells: {', '.join(SCRIPTS)}"
         raise UsageError(f"no completion script for {shell!r}", hint=hint)

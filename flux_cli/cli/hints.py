@@ -55,6 +55,8 @@ HABITS = (
     ("color colour", "", "set the variable FORCE_COLOR=1"),
 )
 
+FREE = frozenset(("--dry-run", "--offline", "--help", "-h"))  # with these, nothing is paid for
+
 
 def usage_error(
     fault: Exception, arguments: Sequence[str], commands: Collection[str]
@@ -132,7 +134,10 @@ def _file_hint(option: str, arguments: Sequence[str]) -> str:
 
 
 def _command_hint(typed: str, context: Context, arguments: Sequence[str]) -> str:
-    """The closest command, `flux generate` if the words look like a prompt, or all commands."""
+    """The closest command, `flux show` for images, `flux generate` for a prompt, or all commands.
+
+    A hint may be pasted, so it pays for nothing: a mistyped command may have been any other.
+    """
     names = list(commands_of(context))
     near = did_you_mean(typed, names)
     known = f"commands: {', '.join(names)}"
@@ -142,12 +147,15 @@ def _command_hint(typed: str, context: Context, arguments: Sequence[str]) -> str
     count = 1  # of the words that may be a prompt: those before the first option
     while count < len(words) and not words[count].startswith("-"):
         count += 1
-    if count == 2 and format_of_file(words[1]):  # a habit: `flux open x.png`
-        return f"did you mean flux show {quote(words[1])}?"
-    prompt, options = " ".join(words[:count]), words[count:]
-    if " " not in prompt:
+    files, options = words[1:count], words[count:]
+    if files and all(map(format_of_file, files)):  # a habit: `flux open x.png`
+        return f"did you mean flux show {join(files)}?"
+    prompt = " ".join(words[:count])
+    if " " not in prompt or any(map(format_of_file, files)):
         return known
-    return f"flux generate {quoted(prompt)} {join(options)}".rstrip()
+    if not FREE.intersection(options):
+        options.append("--dry-run")
+    return f"for an image of this: flux generate {quoted(prompt)} {join(options)}"
 
 
 def _habit_hint(option: str, path: str, known: Sequence[str], arguments: Sequence[str]) -> str:

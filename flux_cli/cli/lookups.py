@@ -26,28 +26,35 @@ def resolve(options: GenerateOptions, curl: Annotated[bool, option("curl")] = Fa
     run(options, curl=curl)
 
 
-@examples("flux sizes", "flux sizes 1920x1080", "SIZE=$(flux sizes 16:9 --plain)")
+@examples(
+    "flux sizes",
+    "flux sizes 1920x1080 4:3",
+    "SIZE=$(flux sizes 16:9 --plain)",
+    "flux sizes 21:9 -m flux1.1-pro --exact || echo not there",
+)
 def sizes(
     shape: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RATIO|SIZE]",
+            metavar="[RATIO|SIZE]…",
             show_default=False,
-            help="Show the closest size, for example to 16:9 or 1920x1080",
+            help="Show the closest size, for example to 16:9, 1920x1080 or square",
         ),
     ] = None,
     model: ModelName = None,
     as_json: AsJson = False,
     plain: Annotated[bool, option("plain")] = False,
+    native: Annotated[bool, option("native")] = False,
+    exact: Annotated[bool, option("exact")] = False,
 ) -> None:
-    """Show a model's sizes, or the closest one.
+    """Show a model's sizes, or the closest ones.
 
     Sizes are nominal: the model generates larger images of the same ratio, shown in the "native"
-    column.
+    column. Another size than you asked for is used with a note, or not at all with --exact.
     """
     from flux_cli.commands.sizes import run
 
-    run(shape=shape, model=model, as_json=as_json, plain=plain)
+    run(shape=shape, model=model, as_json=as_json, plain=plain, native=native, exact=exact)
 
 
 @examples(

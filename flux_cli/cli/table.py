@@ -228,11 +228,11 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
     'sizes': {
         'argument': 'shape',
         'flags': {'--model': ('model', None), '-m': ('model', None), '--json': ('as_json', True), '--plain':
-('plain', True)},
+('plain', True), '--native': ('native', True), '--exact': ('exact', True)},
         'repeatable': ('shape',),
-        'defaults': {'shape': None, 'model': None, 'as_json': False, 'plain': False},
+        'defaults': {'shape': None, 'model': None, 'as_json': False, 'plain': False, 'native': False, 'exact': False},
         'options': '',
-        'own': ('shape', 'model', 'as_json', 'plain'),
+        'own': ('shape', 'model', 'as_json', 'plain', 'native', 'exact'),
     },
     'models': {
         'argument': 'name',

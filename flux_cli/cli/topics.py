@@ -14,7 +14,7 @@ def _sizes() -> tuple[Part, ...]:
         """
         A size is given in pixels (--size 1920x1080, 1920*1080) or as a ratio (--size 16:9, 16/9).
         Any size is accepted: flux uses the closest one that the model has, by ratio and then by
-        area, and prints a note.
+        area, and prints a note. Words with one meaning are understood, such as square and 1080p.
         """,
         """
         --aspect-ratio sets only the ratio and --resolution only the scale (1K, 2K, or megapixels
@@ -158,11 +158,11 @@ def _names() -> tuple[Part, ...]:
         """,
         "Fields: " + " ".join(f"{{{field}}}" for field in FIELDS),
         """
-        {slug} is the beginning of the prompt, {id} eight random hex digits, {ext} the suffix of the
-        format that was received. If a template gives two images the same name, -{index} is added.
-        A name whose prompt is cut ends with a digest of it. With several models, -{model} is added
-        unless the template has it. --var NAME=VALUES and keys in lines of --prompts are fields,
-        too.
+        {slug} and {prompt} are the beginning of the prompt, {id} eight random hex digits, {ext} the
+        suffix of the format that was received. If a template gives two images the same name,
+        -{index} is added. A name whose prompt is cut ends with a digest of it. With several models,
+        -{model} is added unless the template has it. --var NAME=VALUES and keys in lines of
+        --prompts are fields, too.
         """,
         """
         Nothing is overwritten by default. --overwrite replaces every file. --skip-existing keeps a

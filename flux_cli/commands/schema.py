@@ -70,6 +70,7 @@ SHAPES: dict[str, object] = {
     "request_error": {**fields.REQUEST_ERROR, **ABOUT},
     "size_table": sizes.SIZE_TABLE,
     "size": sizes.SIZE,
+    "size_match": sizes.MATCH,
     "model_list": models.MODEL_LIST,
     "model": models.MODEL,
     "parameter": models.PARAMETER,

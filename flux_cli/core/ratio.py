@@ -38,6 +38,9 @@ WORDS = {
     "4k": "3840x2160",
     "8k": "7680x4320",
 }
+# Words that have one meaning. The others are guesses: `4k` may be a resolution.
+CLEAR_WORDS = frozenset(("square", "720p", "1080p", "1440p", "2160p", "fullhd", "fhd", "uhd"))
+MAX_RATIO = 99  # numbers up to this, as in `16x9`, are a ratio and no pixels
 NUMBERS = r"(\d{1,5})(?:px)?(?:\s*(?:by|to|x|[\s,;_-])\s*(\d{1,5})(?:px)?)?"
 SCALE = r"\d+(?:\.\d+)?\s*(?:k|mp?)"
 MIN_LONE_SIDE = 100  # pixels; a smaller number alone is not read as a side
@@ -112,9 +115,33 @@ def shape_text(shape: Shape) -> str:
     return f"{shape.width:g}{between}{shape.height:g}".replace("inf", "")
 
 
+def read_word(text: str, parameter: str = "size", *, is_free: bool = False) -> str:
+    """The size or ratio that is meant by `1080p`, `square`, or an aspect ratio of `16x9`.
+
+    "" for anything else, and for a guess unless it `is_free`: nothing is paid for.
+    """
+    folded = text.strip().lower().translate(SEPARATORS)
+    width, found, height = folded.partition("x")
+    if found and (is_free or parameter == "aspect_ratio"):
+        sides = _positive(width.strip()), _positive(height.strip())
+        is_whole = all(side.is_integer() and side for side in sides)
+        return f"{sides[0]:.0f}:{sides[1]:.0f}" if is_whole and _is_ratio(*sides) else ""
+    word = folded.replace(" ", "")
+    meant = WORDS.get(word, "") if is_free or word in CLEAR_WORDS else ""
+    return "" if "x" in meant and parameter == "aspect_ratio" else meant
+
+
+def _is_ratio(width: float, height: float) -> bool:
+    """Whether two numbers with an x between them are a ratio, not pixels."""
+    return min(width, height) < MIN_SIDE and max(width, height) <= MAX_RATIO
+
+
 def _too_small(asked: str, width: float, height: float) -> UsageError:
     message = f"{asked} is an image of only {width:.0f} by {height:.0f} pixels"
-    return UsageError(message, hint=f"did you mean {width:.0f}:{height:.0f}?")
+    hint = "write pixels such as 1920x1080 or a ratio such as 16:9"
+    if _is_ratio(width, height):
+        hint = f"did you mean {width:.0f}:{height:.0f}?"
+    return UsageError(message, hint=hint)
 
 
 def parse_pixels(text: str) -> str:
@@ -226,11 +253,13 @@ def _size_hint(text: str, parameter: str) -> str:
 
     word = "".join(filter(str.isalnum, text.lower()))
     suggestion = WORDS.get(word) or _guess_numbers(text.strip())
+    is_scale = re.fullmatch(SCALE, text.strip(), re.ASCII | re.IGNORECASE)
+    scale = text.strip().replace(" ", "")
     if suggestion:
         option = "--size " if "x" in suggestion and parameter != "size" else ""
-        return f"did you mean {option}{suggestion}?"
-    if re.fullmatch(SCALE, text.strip(), re.ASCII | re.IGNORECASE):
-        scale = text.strip().replace(" ", "")
+        other = f", or --resolution {scale}" if is_scale else ""
+        return f"did you mean {option}{suggestion}{other}?"
+    if is_scale:
         return f"use --resolution {scale}, or give a ratio such as 16:9"
     return "write pixels such as 1920x1080 or a ratio such as 16:9"
 

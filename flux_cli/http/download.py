@@ -29,6 +29,7 @@ LARGE = 16 << 20  # bytes; a larger image takes up to 0.1 s to check
 REDIRECTS = (301, 302, 303, 307, 308)
 WANTS_KEY = (401, 403)
 LATE = (403, 404, 425)  # statuses of an image that was just made and is not everywhere yet
+GONE = (404, 410)
 LATE_RETRIES = 3  # further ones for such an image: about ten seconds in all
 BEGINNING = 256  # bytes that show what a received file is
 
@@ -269,6 +270,8 @@ def _lost_image_error(fault: FluxError, address: str, source: ImageSource) -> Fl
     is_kept = isinstance(fault, DiskError | ImageError | ProviderError)
     kind = type(fault) if is_kept else NetworkError
     where = f"it may still be available for a while: {plain(address, 2000)}"
+    if fault.status in GONE:
+        where = f"the server does not have it: {plain(address, 2000)}"
     return kind(
         f"the image was made but could not be downloaded: {fault}",
         hint="; or: ".join(filter(None, (where, source.advice))),

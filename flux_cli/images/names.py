@@ -15,6 +15,7 @@ from flux_cli.core.errors import OutputError, did_you_mean
 from flux_cli.core.lite import LazySequence, NamedTuple
 from flux_cli.core.text import disarm
 from flux_cli.images.formats import BY_SUFFIX, FORMATS, format_of_suffix, split_suffix
+from flux_cli.images.naming.cut import cut, cut_at_word
 
 if TYPE_CHECKING:
     from flux_cli.images.outputs import Output
@@ -37,7 +38,7 @@ FIELDS = (
 )
 SLUG_BYTES = 80  # short enough for file systems that stop at 143 bytes (eCryptfs)
 PROMPT_BYTES = 160
-DIGEST_DIGITS = 8  # hex digits of a prompt that was cut
+PROMPT_CHARACTERS = 60  # of {prompt}; in a terminal of 80 columns, there is room for the rest
 NAME_BYTES = 255
 BARE_INDEX = r"(?<!\{)((?:\{\{)*)\{index\}"  # not in a name with the braces of `{{index}}`
 SPEC_LENGTH = 3  # digits, as in `{index:03}`; more could pad a name with megabytes of zeros
@@ -129,8 +130,8 @@ def slug(prompt: str) -> str:
     words = "-".join(kept.split())
     is_cut = len(prompt) > 4 * SLUG_BYTES or len(words.encode("utf-8", "ignore")) > SLUG_BYTES
     if is_cut:
-        return _cut_at_word(words, "-", SLUG_BYTES, prompt)
-    words = _cut(words, SLUG_BYTES)
+        return cut_at_word(words, "-", SLUG_BYTES, prompt)
+    words = cut(words, SLUG_BYTES)
     return f"{words}-image" if words in RESERVED else words or "image"
 
 
@@ -152,7 +153,7 @@ def sibling(path: str, number: int) -> str:
     folder, slash, base = stem.rpartition("/")
     tail = f"-{number}.{suffix}" if suffix else f"-{number}"
     room = NAME_BYTES - len(tail.encode("utf-8", "surrogateescape"))
-    return f"{folder}{slash}{_cut(base, room)}{tail}"
+    return f"{folder}{slash}{cut(base, room)}{tail}"
 
 
 def fold(path: str) -> str:
@@ -168,32 +169,18 @@ def text_fields(prompt: str, model: str) -> dict[str, str | int]:
     return {
         "slug": slug(prompt),
         "prompt": _long(prompt) or "image",
-        "model": _cut(safe(model), PROMPT_BYTES) or "model",
+        "model": cut(safe(model), PROMPT_BYTES) or "model",
     }
 
 
 def _long(prompt: str) -> str:
     """The prompt as part of a file name. If its end is left out, a digest takes its place."""
-    text, room = safe(prompt[: 2 * PROMPT_BYTES]), PROMPT_BYTES - len("the ")
-    if len(prompt) > 2 * PROMPT_BYTES or len(text.encode("utf-8", "ignore")) > room:
-        return safe(_cut_at_word(text, " ", room, prompt))
-    return safe(_cut(text, room))
-
-
-def _cut_at_word(text: str, separator: str, limit: int, prompt: str) -> str:
-    """The first words of a text, and a digest of the prompt: at most `limit` bytes together.
-
-    So prompts that differ only behind the cut have different names.
-    """
-    from hashlib import sha256  # most prompts are short
-
-    digest = sha256(prompt.encode("utf-8", "surrogatepass")).hexdigest()[:DIGEST_DIGITS]
-    room = limit - len(digest) - 1
-    kept = f"{text}{separator}".encode("utf-8", "ignore")[: room + 1].decode("utf-8", "ignore")
-    whole, found, _ = kept.rpartition(separator)
-    if not found or 2 * len(whole) < len(kept):  # no word ends in the second half
-        whole = _cut(text, room)
-    return f"{whole.rstrip(separator)}-{digest}".lstrip("-")
+    text, added = safe(prompt[: 2 * PROMPT_BYTES]), len("the ")
+    room, most = PROMPT_BYTES - added, PROMPT_CHARACTERS - added
+    is_short = len(text) <= most and len(text.encode("utf-8", "ignore")) <= room
+    if len(prompt) > 2 * PROMPT_BYTES or not is_short:
+        return safe(cut_at_word(text, " ", room, prompt, most))
+    return safe(cut(text, room))
 
 
 def _without_stray_marks(chars: Iterable[str]) -> str:
@@ -214,10 +201,6 @@ def _is_mark(char: str) -> bool:
     if unicodedata.category(char) not in ("Mn", "Mc"):
         return False
     return not unicodedata.name(char, "").startswith("VARIATION")
-
-
-def _cut(text: str, limit: int) -> str:
-    return text.encode("utf-8", "ignore")[:limit].decode("utf-8", "ignore").rstrip()
 
 
 def with_tail(template: str, tail: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from flux_cli.core.errors import UsageError
-from flux_cli.core.ratio import parse_side
+from flux_cli.core.ratio import parse_side, read_word
+from flux_cli.core.request import Note
 from flux_cli.core.values import QuotedText, parse_value
 
 SPECIAL = '"$`\\!'  # characters that a shell interprets inside double quotes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from flux_cli.core.model import Model
     from flux_cli.core.options import GenerateOptions, Input, Parameters
-    from flux_cli.core.request import Value
+    from flux_cli.core.request import Request, Value
 
 
 def one_prompt(given: Input) -> str | None:
@@ -26,10 +29,12 @@ def one_prompt(given: Input) -> str | None:
         hint = f"quote the prompt: {quoted(' '.join(words))}"
         if words[0] == "-":
             hint = "- reads the prompt from standard input; remove the other words"
-        elif words[0].startswith("@"):
+        elif is_file_argument(words[0]) and os.path.lexists(words[0][1:]):
             hint = f"{words[0]} reads the prompt from a file; remove the other words"
-            if words[0].startswith("@@"):
-                hint = f"quote the prompt: {quoted(' '.join(words))}"
+        elif is_file_argument(words[0]):
+            hint = f"quote the prompt, and double its @: {quoted('@' + ' '.join(words))}"
+        elif sum(" " in word for word in words) > 1:  # each was quoted
+            hint = "for several prompts, write each on a line of a file: --prompts FILE"
         raise UsageError(f"unexpected argument {words[1]!r}", hint=hint)
     return words[0] if words else None
 
@@ -43,6 +48,11 @@ def prompt_of(options: GenerateOptions) -> str | None:
         return options.program.text
     word = one_prompt(options.input)
     return None if word is None else read_prompt(word)
+
+
+def is_file_argument(word: str) -> bool:
+    """Whether a prompt argument is `@FILE`. A lone @ is a prompt, and so is what follows `@@`."""
+    return word.startswith("@") and word != "@" and not word.startswith("@@")
 
 
 def is_combined(options: GenerateOptions) -> bool:
@@ -65,7 +75,7 @@ def read_prompt(word: str) -> str:
     """The prompt that an argument stands for; see `inputs.read_prompt`. `@@x` is the text `@x`."""
     if word.startswith("@@"):
         return word[1:]
-    if word != "-" and not word.startswith("@"):
+    if word != "-" and not is_file_argument(word):
         return word
     from flux_cli.request.files import inputs
 
@@ -118,6 +128,26 @@ def take_side(given: dict[str, Value], parameters: Parameters) -> str | None:
         return None
     del given["size"]
     return size
+
+
+def read_words(request: Request, model: Model | None) -> Request:
+    """The request with the size and ratio that clear words mean, such as `1080p`, and notes on it.
+
+    The server of a model that the catalog lacks gets them as typed.
+    """
+    meant: dict[str, Value] = {}
+    notes = []
+    for name in ("size", "aspect_ratio") if model else ():
+        typed = request.parameters.get(name)
+        shape = read_word(typed, name) if isinstance(typed, str) else ""
+        if shape:
+            meant[name] = shape
+            reason = f"read as {'pixels' if 'x' in shape else 'a ratio'}"
+            notes.append(Note(name, str(typed), shape, "converted", reason, warning=True))
+    if not meant:
+        return request
+    parameters = {**request.parameters, **meant}
+    return request._replace(parameters=parameters, notes=(*notes, *request.notes))
 
 
 def _split_pair(pair: str) -> tuple[str, str, str]:

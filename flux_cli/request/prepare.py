@@ -14,7 +14,7 @@ from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import check_pad_color, read_finish
 from flux_cli.images.formats import TRANSPARENT, check_transparent
 from flux_cli.providers.rows import ROWS, check_model, dialect_of, unit_price
-from flux_cli.request.command_line import named_parameters, read_parameters, take_side
+from flux_cli.request.command_line import named_parameters, read_parameters, read_words, take_side
 from flux_cli.request.plan import choose_seed, plan
 from flux_cli.request.resolve import resolve
 
@@ -63,7 +63,7 @@ def prepare(
     formats = _typed_formats(options, given)
     destination = _read_destination(settings, formats)
     given = _with_format(given, destination, formats)
-    request = _make_request(options, settings, given, destination, prompt)
+    request = read_words(_make_request(options, settings, given, destination, prompt), model)
     asked = reuse.add_images(options.input) if reuse else options.input
     request = _with_images(request, asked, settings, model, dialect, fetch)
     resolved = _resolve(request, model, dialect, reuse, options.input.like)

@@ -192,8 +192,9 @@ def _prepare(options: GenerateOptions) -> list[tuple[Prepared, dict[str, str]]]:
     given = options.input
     has_prompt = one_prompt(given) is not None or options.program.text is not None
     if not has_prompt and given.like is None and given.prompts is None:
-        hint = 'describe it: flux generate "a lighthouse by the sea"; flux generate - reads a pipe'
-        raise UsageError("no prompt given", hint=hint)
+        from flux_cli.request.files.piped import with_piped_prompt  # most lines have a prompt
+
+        options = with_piped_prompt(options)
     fetch, draw = (None, None) if options.run.dry_run else (_download, draw_seed)
     if is_combined(options):
         from flux_cli.request.expansion.combine import combine

@@ -19,8 +19,8 @@ from flux_cli.core.errors import ManifestError
 # The keys that come from options. An option that is added to `generate` appears here on purpose.
 FROM_OPTIONS = """
     model route output size aspect_ratio resolution n seed raw enhance_prompt image_prompt
-    image_prompt_strength safety_tolerance background output_compression param output_format fit focus
-    pad_color upscale width max_bytes lossless effort no_metadata no_prompt_metadata sidecar
+    image_prompt_strength safety_tolerance background output_compression param output_format fit
+    focus pad_color upscale width max_bytes lossless effort no_metadata no_prompt_metadata sidecar
 """
 
 

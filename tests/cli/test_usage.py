@@ -247,6 +247,9 @@ def test_the_hint_is_what_to_type_next(line, message, hint):
     assert usage(line.split()) == (f"flux: error: {message}", f"hint: {hint}")
 
 
+SEVERAL_PROMPTS = "for several prompts, write each on a line of a file: --prompts FILE"
+
+
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
@@ -255,10 +258,19 @@ def test_the_hint_is_what_to_type_next(line, message, hint):
         ("generate a '$(id)' fox", "quote the prompt: 'a $(id) fox'"),
         ("""generate a '"big"' dog""", """quote the prompt: 'a "big" dog'"""),
         ("generate - x", "- reads the prompt from standard input; remove the other words"),
-        ("generate @p.txt x", "@p.txt reads the prompt from a file; remove the other words"),
+        ("generate @. x", "@. reads the prompt from a file; remove the other words"),
+        ("generate @al 'by a' car", 'quote the prompt, and double its @: "@@al by a car"'),
+        ("generate @@al by car", 'quote the prompt: "@@al by car"'),
         ("generate -- -fox --dry-run", 'quote the prompt: -- "-fox --dry-run"'),
-        ("a '$(id)' fox --seed 7", "flux generate 'a $(id) fox' --seed 7"),
-        ('"it\'s a fox"', 'flux generate "it\'s a fox"'),
+        ('generate "a sea" "a forest"', SEVERAL_PROMPTS),
+        ('generate "a sea" forest', 'quote the prompt: "a sea forest"'),
+        (
+            "a '$(id)' fox --seed 7",
+            "for an image of this: flux generate 'a $(id) fox' --seed 7 --dry-run",
+        ),
+        ('"it\'s a fox"', 'for an image of this: flux generate "it\'s a fox" --dry-run'),
+        ("a fox --offline", 'for an image of this: flux generate "a fox" --offline'),
+        ("open 'my fox.png' b.webp", "did you mean flux show 'my fox.png' b.webp?"),
         ("generate x --force", "did you mean --overwrite?"),
         ("generate x --steps 30", "pass it through: -p steps=30"),
         ("generate x --guidance-scale=3.5", "pass it through: -p guidance_scale=3.5"),
@@ -288,6 +300,20 @@ def test_the_hint_is_what_to_type_next(line, message, hint):
 )
 def test_the_hint_may_be_pasted(line, hint):
     assert usage(shlex.split(line))[1] == f"hint: {hint}"
+
+
+MISTYPED = (
+    "upscale x.png", "open x.png", "view a.jpg b.jpg", "open x.png now", "delete run 3", "login",
+    "a red fox", "a red fox -n 4", "paint", "remove background x.png", "list all models",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("line", MISTYPED)
+def test_the_hint_for_a_mistyped_command_pays_for_nothing(line):
+    _, hint = usage(shlex.split(line))
+    pays = re.search(r"flux (generate|edit|build)\b", hint)
+    assert not pays or hint.endswith("--dry-run")
+    assert "generate" not in hint or pays or "commands: " in hint
 
 
 @pytest.mark.parametrize(

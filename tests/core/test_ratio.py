@@ -18,6 +18,7 @@ from flux_cli.core.ratio import (
     parse_ratio,
     parse_shape,
     parse_tier,
+    read_word,
 )
 
 PORTRAIT = ("9:21", "9:16", "2:3", "3:4", "4:5")  # narrow to wide
@@ -151,7 +152,7 @@ def test_pixels_are_no_aspect_ratio_and_the_hint_names_the_right_option(text):
         ("21 × 9", "21:9"),
         ("4*3", "4:3"),
         ("1x1", "1:1"),
-        ("15x1000", "15:1000"),
+        ("15x99", "15:99"),
     ],
 )
 @pytest.mark.parametrize("parse", [parse_ratio, lambda text: parse_shape(text, smallest=MIN_SIDE)])
@@ -159,6 +160,67 @@ def test_a_shape_that_was_written_with_an_x_is_no_tiny_image(parse, text, meant)
     with pytest.raises(UsageError, match=r"is an image of only \d+ by \d+ pixels") as raised:
         parse(text)
     assert raised.value.hint == f"did you mean {meant}?"
+
+
+@pytest.mark.parametrize("text", ["15x1000", "100000x1", "1x100"])
+def test_a_size_with_one_tiny_side_is_no_ratio_either(text):
+    with pytest.raises(UsageError, match=r"is an image of only \d+ by \d+ pixels") as raised:
+        parse_shape(text, smallest=MIN_SIDE)
+    assert raised.value.hint == "write pixels such as 1920x1080 or a ratio such as 16:9"
+
+
+@pytest.mark.parametrize(
+    ("text", "parameter", "meant"),
+    [
+        ("square", "size", "1:1"),
+        (" Square ", "aspect_ratio", "1:1"),
+        ("1080p", "size", "1920x1080"),
+        ("1080 P", "size", "1920x1080"),
+        ("UHD", "size", "3840x2160"),
+        ("16x9", "aspect_ratio", "16:9"),
+        ("9 × 16", "aspect_ratio", "9:16"),
+        ("4*3", "aspect_ratio", "4:3"),
+    ],
+)
+def test_a_word_with_one_meaning_is_read(text, parameter, meant):
+    assert read_word(text, parameter) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "parameter", "free"),
+    [
+        ("portrait", "size", "2:3"),
+        ("landscape", "aspect_ratio", "3:2"),
+        ("wide", "size", "16:9"),
+        ("4K", "size", "3840x2160"),  # or a resolution
+        ("hd", "size", "1280x720"),  # for many people, 1920x1080
+        ("16x9", "size", "16:9"),
+    ],
+)
+def test_a_guess_is_only_read_where_it_costs_nothing(text, parameter, free):
+    assert read_word(text, parameter) == ""
+    assert read_word(text, parameter, is_free=True) == free
+
+
+@pytest.mark.parametrize(
+    ("text", "parameter"),
+    [
+        ("banana", "size"), ("", "size"), ("16:9", "size"), ("1920x1080", "size"), ("320x", "size"),
+        ("1080p", "aspect_ratio"), ("4K", "aspect_ratio"), ("1920x1080", "aspect_ratio"),
+        ("16x1000", "aspect_ratio"), ("1.5x1", "aspect_ratio"), ("0x9", "aspect_ratio"),
+        ("16x9x3", "aspect_ratio"), ("auto", "size"), ("1K", "size"), ("7-20p", "size"),
+    ],
+)  # fmt: skip
+def test_what_is_no_word_is_left_to_the_other_readers(text, parameter):
+    assert read_word(text, parameter) == read_word(text, parameter, is_free=True) == ""
+
+
+@pytest.mark.parametrize("text", [*WORDS, "16x9", "1x1", "15x99"])
+@pytest.mark.parametrize("parameter", ["size", "aspect_ratio"])
+def test_what_a_word_means_can_be_read_itself(text, parameter):
+    parse = parse_ratio if parameter == "aspect_ratio" else parse_shape
+    meant = read_word(text, parameter, is_free=True)
+    assert not meant or parse(meant)
 
 
 def test_the_smallest_icon_is_an_image():
@@ -176,7 +238,6 @@ def test_what_words_stand_for_is_a_shape_itself(text):
         ("1080p", "1920x1080"),
         ("1080 P", "1920x1080"),
         ("Full-HD", "1920x1080"),
-        ("4K", "3840x2160"),
         ("1920 1080", "1920x1080"),
         ("1920,1080", "1920x1080"),
         ("1920 by 1080", "1920x1080"),
@@ -193,6 +254,14 @@ def test_the_hint_says_the_pixels_that_were_meant(text, meant):
     with pytest.raises(UsageError) as raised:
         parse_ratio(text)
     assert raised.value.hint == f"did you mean --size {meant}?"
+
+
+@pytest.mark.parametrize(("text", "pixels"), [("4K", "3840x2160"), ("8 k", "7680x4320")])
+def test_the_hint_for_a_word_that_may_be_a_scale_names_both(text, pixels):
+    with pytest.raises(UsageError) as raised:
+        parse_shape(text)
+    scale = text.replace(" ", "")
+    assert raised.value.hint == f"did you mean {pixels}, or --resolution {scale}?"
 
 
 @pytest.mark.parametrize(

@@ -204,6 +204,22 @@ def test_a_dash_reads_the_prompt_from_standard_input(generate, gateway, given, s
     assert gateway.posts[0]["prompt"] == sent
 
 
+def test_a_pipe_is_the_prompt_if_there_is_none(generate, gateway):
+    assert generate("-o", "fox.jpg", "-n", "2", input=b"a fox\n").code == 0
+    assert [post["prompt"] for post in gateway.posts] == ["a fox", "a fox"]
+
+
+def test_a_pipe_that_stays_silent_is_said_to_be_read(keyed, command, gateway):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    line = [command, "generate", "-o", "fox.jpg"]
+    with subprocess.Popen(line, env=keyed, **pipes) as flux:
+        assert flux.stderr.readline() == b"flux: note: reading the prompt from standard input\n"
+        assert gateway.requests == []
+        out, _ = flux.communicate(b"a fox")
+    assert (flux.returncode, out) == (0, b"fox.jpg\n")
+    assert [post["prompt"] for post in gateway.posts] == ["a fox"]
+
+
 def test_an_at_sign_reads_the_prompt_from_a_file(generate, gateway):
     Path("my prompt.txt").write_bytes("\ufeffa fox\nin the 雪\n".encode())
     assert generate("@my prompt.txt", "-o", "fox").code == 0

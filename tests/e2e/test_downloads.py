@@ -72,6 +72,7 @@ def test_a_download_that_fails_for_good_names_the_address_and_pays_once(
     assert (error["code"], error["may_have_been_billed"]) == (code, True)
     assert said in error["message"]
     assert address in result.err
+    assert ("may still be available" in result.err) == (said != "404")
     assert list(Path().iterdir()) == []
 
 

@@ -46,6 +46,9 @@ BODIES = {
     "an odd ratio becomes the nearest": (("-a", "7:1"), {"size": "1563x670"}),
     "pixels become the nearest published size": (("-s", "1920x1080"), {"size": "1365x768"}),
     "a shape as size": (("-s", "9:16"), {"size": "768x1365"}),
+    "a word for a shape": (("-s", "square"), {"size": "1024x1024"}),
+    "a word for pixels": (("-s", "1080p"), {"size": "1365x768"}),
+    "an aspect ratio that is written with an x": (("-a", "16x9"), {"size": "1365x768"}),
     "size wins over ratio and tier": (
         ("-s", "1254x836", "-a", "1:1", "-r", "4K"),
         {"size": "1254x836"},

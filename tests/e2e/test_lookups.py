@@ -73,6 +73,8 @@ def test_sizes_as_json(flux):
     one = flux("sizes", "7:1", "--json").json
     assert (one["asked"], [row["size"] for row in one["sizes"]]) == ("7:1", ["1563x670"])
     assert "21:9" in one["reason"]
+    match = {"asked": "7:1", "size": "1563x670", "exact": False, "reason": one["reason"]}
+    assert (document["matches"], one["matches"]) == ([], [match])
 
 
 def test_sizes_says_why_a_row_was_chosen(flux):
@@ -82,21 +84,97 @@ def test_sizes_says_why_a_row_was_chosen(flux):
     assert flux("sizes", "32:18").lines[-1] == "32:18: 16:9 is 1365x768"
 
 
+def test_several_shapes_are_one_line_each_in_their_order(flux):
+    shapes = ("16:9", "1183 × 887", "1920x1080", "square")
+    found = ["1365x768", "1183x887", "1365x768", "1024x1024"]
+    assert flux("sizes", *shapes, "--plain").lines == found
+    split = flux("sizes", *" ".join(shapes).split(), "--json").json
+    assert [match["size"] for match in split["matches"]] == found
+    assert [row["size"] for row in split["sizes"]] == [found[0], found[1], found[3]]
+    assert (split["asked"], split["reason"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "size", "note"),
+    [
+        ("4K", "1365x768", "4K is read as 3840x2160; the model has no 3840x2160; using "),
+        ("portrait", "836x1254", "portrait is read as 2:3; 2:3 is 836x1254"),
+        ("16x9", "1365x768", "16x9 is read as 16:9; "),
+        ("7:1", "1563x670", "the model has no 7:1; using 21:9 (1563x670), the closest"),
+    ],
+)
+def test_a_script_gets_the_size_alone_and_people_what_it_stands_for(flux, asked, size, note):
+    result = flux("sizes", asked, "--plain")
+    assert (result.code, result.out) == (0, f"{size}\n")
+    assert result.err.startswith(f"flux: note: {note}")
+    assert flux("sizes", asked).lines[-1].startswith(note)
+
+
+@pytest.mark.parametrize("asked", ["16:9", "1365x768", "2752x1536", "1183 × 887", "square"])
+def test_a_size_that_the_model_has_is_exact(flux, asked):
+    result = flux("sizes", asked, "--exact", "--plain")
+    assert result.code == 0
+    assert asked == "square" or result.err == ""
+
+
+def test_a_size_that_the_model_does_not_have_is_not_printed_with_exact(flux):
+    result = flux("sizes", "16:9", "7:1", "--exact", "--plain")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines() == [
+        "flux: error: flux1.1-pro-ultra has no 7:1",
+        "hint: the closest is 1563x670 (21:9); without --exact, it is used",
+    ]
+    result = flux("sizes", "--exact")
+    assert (result.code, result.out) == (2, "")
+
+
+def test_native_prints_the_pixels_that_arrive(flux):
+    assert flux("sizes", "16:9", "1:1", "--native").lines == ["2752x1536", "2048x2048"]
+    assert len(flux("sizes", "--native").lines) == len(TABLE)
+    # nobody publishes what arrives for this model: the size itself is what is known
+    assert flux("sizes", "16:9", "--native", "-m", "flux.2-pro").lines == ["1365x768"]
+
+
 @pytest.mark.parametrize("asked", ["16:9", "1365x768"])
 def test_what_the_row_says_itself_is_not_said_again(flux, asked):
     assert flux("sizes", asked).lines[-1].startswith("1365 × 768")
 
 
 @pytest.mark.parametrize(
-    "line", ["generate fox -s", "generate fox -a", "resolve fox -s", "resolve -a", "sizes"]
+    ("line", "meant"),
+    [
+        ("fox -s 16x9", "16:9"),
+        ("fox -s portrait", "2:3"),
+        ("fox -a landscape", "3:2"),
+        ("fox -a 4K", "--size 3840x2160, or --resolution 4K"),
+    ],
 )
-def test_a_ratio_written_as_pixels_is_asked_about_before_anything_is_paid(
-    generate, flux, gateway, line
+@pytest.mark.parametrize("name", ["generate", "resolve"])
+def test_a_size_that_would_be_a_guess_is_asked_about_before_anything_is_paid(
+    generate, flux, gateway, name, line, meant
 ):
-    command, *words = line.split()
-    result = generate(*words, "16x9") if command == "generate" else flux(command, *words, "16x9")
+    words = line.split()
+    result = generate(*words) if name == "generate" else flux(name, *words)
     assert (result.code, result.out, gateway.requests) == (2, "", [])
-    assert result.err.splitlines()[1] == "hint: did you mean 16:9?"
+    assert result.err.splitlines()[1] == f"hint: did you mean {meant}?"
+
+
+def test_a_clear_word_is_read_and_a_note_says_as_what(flux):
+    line = ("fox", "--dry-run", "-a", "square", "--size", "1080p", "--offline")
+    notes = [text for text in flux("generate", *line).err.splitlines() if "read as" in text]
+    assert notes == [
+        "flux: note: size 1080p becomes 1920x1080: read as pixels",
+        "flux: note: aspect_ratio square becomes 1:1: read as a ratio",
+    ]
+    document = flux("resolve", *line, "--json").json
+    noted = {(note["parameter"], note["asked"], note["used"]) for note in document["notes"]}
+    assert {("size", "1080p", "1920x1080"), ("aspect_ratio", "square", "1:1")} <= noted
+
+
+def test_the_server_of_an_unknown_model_gets_the_word_itself(flux):
+    document = flux("resolve", "fox", "-m", "else", "-s", "square", "-a", "16x9", "--json").json
+    body = document["sends"][0]["body"]
+    assert (body["size"], body["aspect_ratio"]) == ("square", "16x9")
 
 
 def test_sizes_of_another_model(flux):
@@ -106,7 +184,7 @@ def test_sizes_of_another_model(flux):
 
 @pytest.mark.parametrize(
     "line",
-    ["sizes banana", "sizes 0:1", "sizes -m nope", "models nope", "sizes 1:1 2:1", "models a b"],
+    ["sizes banana", "sizes 0:1", "sizes -m nope", "models nope", "sizes 1:1 full", "models a b"],
 )
 def test_a_wrong_lookup_exits_2_with_nothing_on_stdout(flux, line):
     result = flux(*line.split())

@@ -132,7 +132,7 @@ REFUSED = {
     "unknown field": (("-o", "{sed}.png"), "did you mean seed?"),
     "unbalanced braces": (("-o", "{seed.png"), "brace"),
     "a name of 300 bytes": (("-o", "x" * 300 + ".png"), "255"),
-    "a prompt as name that is too long": (("-o", "{prompt}" * 4 + ".png"), "255"),
+    "a prompt as name that is too long": (("-o", "{prompt}" * 6 + ".png"), "255"),
     "stdout for two images": (("-o", "-", "-n", "2"), "one image"),
     "stdout for image and json": (("-o", "-", "--json"), "standard output"),
     "a device": (("-o", "/dev/null"), "/dev/null"),

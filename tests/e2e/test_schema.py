@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 LINES = {
-    "sizes": (["sizes"], ["sizes", "7:1"], ["sizes", "banana"]),
+    "sizes": (["sizes"], ["sizes", "7:1", "4K"], ["sizes", "banana"]),
     "models": (["models"], ["models", "flux1.1-pro"], ["models", "nope"]),
     "resolve": (
         ["resolve"],
@@ -57,7 +57,7 @@ def test_a_run_that_failed_as_a_whole_is_described_for_those_who_read_the_schema
 def test_the_schema_can_refuse():
     """A key that is missing, one that is new, and a value of another type are each found."""
     table = {"schema": 1, "model": "x", "asked": None, "reason": None, "sizes": []}
-    table["free_sizes"] = {}
+    table |= {"matches": [], "free_sizes": {}}
     documents.check(table, "sizes")
     for wrong in (
         {**table, "model": 3},

@@ -66,7 +66,7 @@ def the_model() -> Model:
 
 
 def shapes(data: bytes) -> None:
-    each(texts(data), ratio.parse_shape, ratio.parse_ratio, ratio.parse_tier)
+    each(texts(data), ratio.parse_shape, ratio.parse_ratio, ratio.read_word, ratio.parse_tier)
 
 
 def parameters(data: bytes) -> None:

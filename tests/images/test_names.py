@@ -333,6 +333,7 @@ def test_long_prompts_are_cut_between_characters(prompt):
     fields = text_fields(prompt, "m")
     assert 0 < len(fields["slug"].encode()) <= 80
     assert 0 < len(fields["prompt"].encode()) <= 160
+    assert len(fields["prompt"]) <= 60
     assert "\ufffd" not in fields["slug"] + fields["prompt"]
     assert not fields["slug"].endswith("-")
 
@@ -359,10 +360,21 @@ def test_names_are_cut_at_a_word():
     fields = text_fields(f"{STREET}, {STREET}, {STREET}", "m")
     kept = "a-narrow-street-at-dusk-in-lisbon-with-blue-tiles-on-every-house-and-an"
     assert fields["slug"][:-8] == f"{kept}-"
-    assert (
-        fields["prompt"][:-8]
-        == f"{STREET}, a narrow street at dusk in Lisbon with blue tiles on every-"
-    )
+    assert fields["prompt"][:-8] == "a narrow street at dusk in Lisbon with blue-"
+
+
+def test_a_prompt_of_up_to_56_characters_is_a_name_as_it_is():
+    prompt = STREET[:56].strip()
+    assert text_fields(prompt, "m")["prompt"] == prompt
+    assert text_fields(STREET, "m")["prompt"][:-8] == text_fields(f"{STREET}s", "m")["prompt"][:-8]
+
+
+@pytest.mark.parametrize("one", ["e\u0301", "\U0001f44d\U0001f3fd", "\u0915\u093f", "\u2764\ufe0f"])
+@pytest.mark.parametrize("before", ["", "x"])
+def test_no_name_is_cut_inside_a_character(one, before):
+    """An accent, a skin tone, a vowel sign, or a variation: half of a pair would be another."""
+    made = text_fields(before + one * 100, "m")["prompt"][:-9].removeprefix(before)
+    assert made == one * (len(made) // len(one)) != ""
 
 
 def test_a_name_that_is_not_cut_has_no_digest():

@@ -138,6 +138,8 @@ PANELS: dict[str, dict[str, Spelling]] = {
             "--sheet-output", "PATH", "Save the contact sheet under this name"
         ),
         "plain": Spelling("--plain", "", "Print only sizes, such as 1365x768"),
+        "native": Spelling("--native", "", "Print only the pixels that arrive, such as 2752x1536"),
+        "exact": Spelling("--exact", "", "Fail with 1 if the model does not have the size itself"),
         "curl": Spelling("--curl", "", "Print the request as a curl command"),
     },
     "Run": {

@@ -18,6 +18,7 @@ from flux_cli.http.datauri import data_uri
 from flux_cli.images.containers.registry import sniff
 from flux_cli.images.formats import FOREIGN, FORMATS, join_or, split_suffix
 from flux_cli.images.pixels.wholeness import examine
+from flux_cli.request.command_line import quoted
 
 MAX_ATTACHMENT = 20 << 20  # bytes; upstreams refuse larger image inputs
 MAX_IMAGE = 256 << 20  # bytes
@@ -134,10 +135,13 @@ def read_prompt(word: str, stdin: TextIO | None) -> str:
     if word == "-":
         if stdin is None:
             raise UsageError("standard input is closed", hint="give the prompt as the argument")
-        data = stdin.buffer.read(MAX_PROMPT + 1)
+        from flux_cli.request.files.piped import explained_wait  # few prompts come from there
+
+        with explained_wait(stdin):
+            data = stdin.buffer.read(MAX_PROMPT + 1)
     elif word.startswith("@") and len(word) > 1:
         path = word[1:]
-        hint = f"give a file; for a prompt that begins with @, write @{word}"
+        hint = f"for a prompt that begins with @, double it: {quoted('@' + word)}"
         data = _read(path, MAX_PROMPT, f"prompt file {path!r}", hint)
     else:
         return word
@@ -175,7 +179,7 @@ def read_value(name: str, path: str, stdin: TextIO | None) -> Value:
     An image becomes an Attachment. JSON has its value, and any other text stays text. Raises
     UsageError if the file cannot be read, or is neither an image nor text.
     """
-    hint = f"for text that begins with @, write -p {name}=@@{path}"
+    hint = f"for text that begins with @, write -p {quote(f'{name}=@@{path}')}"
     stream = stdin.buffer if path == "-" and stdin else None
     data = _read(path, MAX_ATTACHMENT, f"the file {path!r} of {name}", hint, stream)
     if sniff(data):

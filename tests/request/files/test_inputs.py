@@ -2,6 +2,7 @@
 
 import io
 import os
+import shlex
 from hashlib import sha256
 
 import pytest
@@ -15,6 +16,7 @@ from flux_cli.core.request import Attachment
 from flux_cli.core.values import check_value
 from flux_cli.http.datauri import decode_data_uri
 from flux_cli.request.command_line import read_parameters
+from flux_cli.request.command_line import read_prompt as read_argument
 from flux_cli.request.files.inputs import (
     MAX_ATTACHMENT,
     MAX_IMAGE,
@@ -230,7 +232,15 @@ def test_a_prompt_that_is_no_text_or_endless_is_refused(data, message, work):
 def test_a_prompt_file_that_is_not_there_is_refused_with_its_name():
     with pytest.raises(UsageError, match=r"prompt file 'absent\.txt' cannot be read") as raised:
         read_prompt("@absent.txt", None)
-    assert "write @@absent.txt" in raised.value.hint
+    assert raised.value.hint == 'for a prompt that begins with @, double it: "@@absent.txt"'
+
+
+@pytest.mark.parametrize("prompt", ["@alice at the beach", '@bob\'s $5 "cat"', "@雪 `id`"])
+def test_the_hint_for_a_prompt_that_begins_with_an_at_sign_may_be_pasted(prompt):
+    with pytest.raises(UsageError) as raised:
+        read_prompt(prompt, None)
+    (word,) = shlex.split(raised.value.hint.partition("double it: ")[2])
+    assert read_argument(word) == prompt
 
 
 def test_a_closed_standard_input_is_refused():
