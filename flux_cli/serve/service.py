@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flux_cli.config.load import Settings
-    from flux_cli.core.model import Json, Model, ProviderRow
+    from flux_cli.core.model import Json, Model
     from flux_cli.runs.progress.log import Log
     from flux_cli.runs.report import Report
     from flux_cli.serve.asking.access import Access
@@ -73,10 +73,18 @@ class Service:
             raise Refusal(404, message, code="model_not_found", param="model")
         return found
 
+    def _latest(self, headers: Mapping[str, str]) -> list[str]:
+        """The names of the latest images; none without the key."""
+        try:
+            self.access.check_key(headers)
+        except Refusal:
+            return []
+        return self.pictures.latest()
+
     def page(self, origin: str, headers: Mapping[str, str]) -> str:
         """The landing page. Everybody can open it: a key is needed only to see images."""
+        latest = self._latest(headers)
         settings = self._settings
-        models = [model for model in self.models() if _takes(settings.provider, model)]
         default = find_model(settings.model, folders.model_folders())
         facts = Facts(
             origin=origin,
@@ -85,18 +93,10 @@ class Service:
             is_hosted=self.is_hosted,
             has_key=self.access.key is not None,
             limit_usd=settings.max_cost,
-            models=models,
-            latest=self._latest(headers),
+            models=[model for model in self.models() if _takes(settings, model)],
+            latest=latest,
         )
         return make_page(facts)
-
-    def _latest(self, headers: Mapping[str, str]) -> list[str]:
-        """The names of the latest images; none without the key."""
-        try:
-            self.access.check_key(headers)
-        except Refusal:
-            return []
-        return self.pictures.latest()
 
     def log(self, entry: Entry, report: Report | None, *, is_repeat: bool) -> None:
         """Write one line about a request, and delete old sketches. A repeat cost nothing."""
@@ -123,10 +123,10 @@ class Service:
             self._log_file.write(fields)
 
 
-def _takes(provider: ProviderRow, model: Model) -> bool:
+def _takes(settings: Settings, model: Model) -> bool:
     """Whether flux knows how to use the model at the provider."""
     try:
-        dialect_of(provider, model)
+        dialect_of(settings.provider, model)
     except UsageError:
         return False
     return True
