@@ -85,6 +85,7 @@ class Service:
         """The landing page. Everybody can open it: a key is needed only to see images."""
         latest = self._latest(headers)
         settings = self._settings
+        models = [model for model in self.models() if _takes(settings, model)]
         default = find_model(settings.model, folders.model_folders())
         facts = Facts(
             origin=origin,
@@ -93,7 +94,7 @@ class Service:
             is_hosted=self.is_hosted,
             has_key=self.access.key is not None,
             limit_usd=settings.max_cost,
-            models=[model for model in self.models() if _takes(settings, model)],
+            models=models,
             latest=latest,
         )
         return make_page(facts)

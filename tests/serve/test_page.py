@@ -5,14 +5,17 @@ import json
 import re
 import shlex
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from flux_cli.catalog.find import list_models
+from flux_cli.config import folders
 from flux_cli.config.load import load_settings
 from flux_cli.core.text import Secret
 from flux_cli.providers.rows import ROWS
 from flux_cli.serve.answering.landing import FILES, FOLDER, Facts, make_page
+from flux_cli.serve.answering.refusals import Refusal
 from flux_cli.serve.answering.snippets import snippets
 from flux_cli.serve.asking.access import Access
 from flux_cli.serve.asking.gate import HEADERS
@@ -135,6 +138,17 @@ def test_models_that_the_provider_does_not_have_are_left_out(monkeypatch):
     found = Page(service.page(FACTS.origin, {})).values("data-model")
     assert found == [model.id for model in FACTS.models if "bfl" in model.dialects]
     assert 0 < len(found) < len(FACTS.models)
+
+
+def test_a_wrong_model_file_is_refused_in_one_sentence():
+    settings = load_settings({"provider": "offline"}, ROWS)
+    access = Access("127.0.0.1")
+    service = Service(ServeOptions(), settings, access, Pictures(is_paid=True), None)
+    file = Path(folders.user_folder()) / "models/mine.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("id = 1")
+    with pytest.raises(Refusal, match=r"mine\.toml"):
+        service.page(FACTS.origin, {})
 
 
 # --- what it loads
