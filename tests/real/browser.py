@@ -28,7 +28,7 @@ FLAGS = (
     "--disable-sync",
     "--remote-debugging-pipe",
 )
-PATIENCE = 60.0  # seconds
+PATIENCE = 30.0  # seconds
 TICK = 0.02  # seconds
 KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Space": (32, " "), "ArrowDown": (40, "")}
 
