@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from flux_cli.catalog.find import find_model, list_models
 from flux_cli.config import folders
-from flux_cli.core.errors import FluxError
+from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.text import plain
 from flux_cli.core.values import show_amount
+from flux_cli.providers.rows import dialect_of
 from flux_cli.serve.answering.landing import Facts, make_page
 from flux_cli.serve.answering.refusals import Refusal, refusal_of
 from flux_cli.serve.making import Maker
@@ -72,18 +73,28 @@ class Service:
             raise Refusal(404, message, code="model_not_found", param="model")
         return found
 
-    def page(self, origin: str) -> str:
-        """The landing page. With a key, it shows no images: everybody can open it."""
-        latest = [] if self.access.key else self.pictures.latest()
+    def _latest(self, headers: Mapping[str, str]) -> list[str]:
+        """The names of the latest images; none without the key."""
+        try:
+            self.access.check_key(headers)
+        except Refusal:
+            return []
+        return self.pictures.latest()
+
+    def page(self, origin: str, headers: Mapping[str, str]) -> str:
+        """The landing page. Everybody can open it: a key is needed only to see images."""
+        latest = self._latest(headers)
         settings = self._settings
+        models = [model for model in self.models() if _takes(settings, model)]
+        default = find_model(settings.model, folders.model_folders())
         facts = Facts(
             origin=origin,
             provider=settings.provider.name,
-            model=settings.model,
+            model=default.id if default else settings.model,
             is_hosted=self.is_hosted,
             has_key=self.access.key is not None,
             limit_usd=settings.max_cost,
-            models=self.models(),
+            models=models,
             latest=latest,
         )
         return make_page(facts)
@@ -125,3 +136,12 @@ class Service:
         messages.err(f"flux: {' '.join(filter(None, words))} {entry.seconds:.1f} s{reason}")
         if self._log_file:
             self._log_file.write(fields)
+
+
+def _takes(settings: Settings, model: Model) -> bool:
+    """Whether flux knows how to use the model at the provider."""
+    try:
+        dialect_of(settings.provider, model)
+    except UsageError:
+        return False
+    return True

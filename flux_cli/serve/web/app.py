@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -16,6 +15,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from flux_cli.serve.answering import answers
+from flux_cli.serve.answering.landing import FILES, FOLDER
 from flux_cli.serve.answering.refusals import Refusal, unknown_url
 from flux_cli.serve.asking import uploads
 from flux_cli.serve.asking.asked import read_asked, read_body
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 Handler = Callable[["Service", Request], Awaitable[Response]]
 
 PREFIXES = ("/v1", "/openai/v1")
-PAGE = Path(__file__).parents[1] / "page"
 
 
 def make_app(service: Service) -> ASGIApp:
@@ -111,16 +110,16 @@ async def _health(_service: Service, _request: Request) -> Response:
 
 
 async def _page(service: Service, request: Request) -> Response:
-    html = await asyncio.to_thread(service.page, origin_of(request))
+    html = await asyncio.to_thread(service.page, origin_of(request), request.headers)
     return Response(html, media_type="text/html", headers=NO_STORE)
 
 
 async def _page_file(_service: Service, request: Request) -> Response:
-    types = {"page.css": "text/css", "page.js": "text/javascript"}
     name = request.path_params["name"]
-    if name not in types:
+    if name not in FILES:
         raise unknown_url(request.method, request.url.path)
-    return FileResponse(PAGE / name, media_type=types[name], headers={"cache-control": "no-cache"})
+    fresh = {"cache-control": "no-cache"}
+    return FileResponse(FOLDER / name, media_type=FILES[name], headers=fresh)
 
 
 async def _refuse(request: Request, fault: Exception) -> Response:
