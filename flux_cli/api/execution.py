@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flux_cli.api.failures import presentable
 from flux_cli.api.lookups import notes_of
 from flux_cli.api.results import Image, Result
-from flux_cli.core.errors import FluxError, OutputError
+from flux_cli.core.errors import FluxError, OutputError, UsageError
 from flux_cli.core.request import seed_of
 from flux_cli.core.text import redact
 from flux_cli.runs import event_loop
@@ -72,6 +72,9 @@ def _refuse_loop() -> None:
 def _open(options: GenerateOptions) -> Opened:
     """Check everything that costs nothing, and reserve the names. Raises FluxError."""
     try:
+        if options.program.text is None and options.input.like is None:
+            hint = 'describe the image: generate("a lighthouse by the sea")'
+            raise UsageError("no prompt given", hint=hint)  # standard input is the program's
         checked = check_run(options)
         if checked.is_stdout:
             message = "- is standard output, which belongs to your program"

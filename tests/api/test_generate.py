@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -335,3 +336,11 @@ def test_ctrl_c_ends_a_blocking_call_and_keeps_what_has_arrived(gateway, release
         flux_cli.generate("a fox", n=2, seed=1, concurrency=1)
     assert signal.getsignal(signal.SIGINT) is handler
     assert look("a-fox-1.jpg")[0] == "jpeg"
+
+
+def test_without_a_prompt_nothing_is_read_from_standard_input(command, work):
+    program = "import flux_cli; flux_cli.generate(offline=True)"
+    python = [str(Path(command).parent / "python"), "-c", program]
+    done = subprocess.run(python, input="a fox", capture_output=True, text=True, check=False)
+    assert "no prompt given" in done.stderr
+    assert list(work.iterdir()) == []
