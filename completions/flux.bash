@@ -8,7 +8,7 @@ _flux_values() {  # the possible values of an option; fails if the option takes 
         --resolution|-r) listed=(0.5K 1K 2K 4K) ;;
         --model|-m) listed=(flux-3-image flux.3-image flux.1-kontext-max flux-kontext-max flux.1-kontext-pro flux-kontext-pro flux.2-dev flux-2-dev flux.2-flex flux-2-flex flux.2-klein-4b flux-2-klein-4b flux.2-klein-9b flux-2-klein-9b flux.2-max flux-2-max flux.2-pro flux-2-pro flux1.1-pro flux-pro-1.1 flux1.1-pro-ultra flux-pro-1.1-ultra) ;;
         --route) listed=(fal replicate fireworks) ;;
-        -n|--n|--seed|--image-prompt-strength|--var|--param|-p|--output-compression|--quality|-q|--concurrency|--timeout|--retries|--max-cost|--base-url|--width|--max-bytes|--only|--exclude|--reroll|--adopt|--alt) listed=() ;;
+        -n|--n|--seed|--image-prompt-strength|--var|--param|-p|--output-compression|--quality|-q|--concurrency|--timeout|--retries|--max-cost|--base-url|--width|--max-bytes|--only|--exclude|--reroll|--adopt|--alt|--limit|--since|--search) listed=() ;;
         --image|--mask|--image-prompt|--like|--prompts|--output|-o|--sheet-output|--log-file) listed=('<files>') ;;
         --safety-tolerance) listed=(1 2 3 4 5 6) ;;
         --response-format) listed=(url b64_json) ;;
@@ -35,7 +35,7 @@ _flux_options() {  # the options of a command
         sizes) listed=('--model	Model' '-m	Model' '--json	Print one JSON document' '--plain	Print only sizes, such as 1365x768' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         models) listed=('--refresh	Ask the gateway what it says about MODEL, and save that for 30 days' '--provider	Provider' '--base-url	Base URL of an OpenAI-compatible server, including /v1' '--no-key	Send no API key, for servers that need none' '--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         providers) listed=('--model	Model' '-m	Model' '--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
-        runs) listed=('--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        runs) listed=('--limit	List at most N runs' '--since	From a time on' '--failed	Only runs that did not save every image' '--search	Only runs with this text in a prompt or a file name' '--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         recover) listed=('--json	Print one JSON document' '--verbose	Show the causes of errors' '-v	Show the causes of errors' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         schema) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
         completion) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
@@ -47,7 +47,7 @@ _flux_options() {  # the options of a command
 
 _flux_arguments() {  # the possible arguments at this position of a command
     case $1 in
-        /0) listed=('generate	Generate images from a prompt' 'edit	Edit or combine images, as a prompt says' 'build	Keep a set of images in sync with a manifest, flux-build.toml' 'resolve	Show what would be sent, and why' 'show	Show image details and how images were made' 'convert	Convert images: change format, resize, crop, compress' 'sizes	Show a model'"'"'s sizes, or the closest one' 'models	List the models in the catalog' 'providers	List image providers' 'runs	List earlier runs' 'recover	Recover images that were paid for but not saved' 'schema	Print the JSON Schema of the documents that --json prints' 'completion	Print the completion script for a shell' 'help	Explain a topic or a command' 'config	Show every setting and where it comes from') ;;
+        /0) listed=('generate	Generate images from a prompt' 'edit	Edit or combine images, as a prompt says' 'build	Keep a set of images in sync with a manifest, flux-build.toml' 'resolve	Show what would be sent, and why' 'show	Show image details and how images were made' 'convert	Convert images: change format, resize, crop, compress' 'sizes	Show a model'"'"'s sizes, or the closest one' 'models	List the models in the catalog' 'providers	List image providers' 'runs	List earlier runs, the newest first' 'recover	Recover images that were paid for but not saved' 'schema	Print the JSON Schema of the documents that --json prints' 'completion	Print the completion script for a shell' 'help	Explain a topic or a command' 'config	Show every setting and where it comes from') ;;
         generate/*) listed=('@<files>') ;;
         resolve/*) listed=('@<files>') ;;
         show/*) listed=('<files>') ;;

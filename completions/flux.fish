@@ -14,7 +14,7 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|alt|limit|since|search)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
         else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
             set command (string trim -- "$command $word")
         else
@@ -43,7 +43,7 @@ complete -c flux -n "__flux_at '' '0'" -a convert -d 'Convert images: change for
 complete -c flux -n "__flux_at '' '0'" -a sizes -d 'Show a model\'s sizes, or the closest one'
 complete -c flux -n "__flux_at '' '0'" -a models -d 'List the models in the catalog'
 complete -c flux -n "__flux_at '' '0'" -a providers -d 'List image providers'
-complete -c flux -n "__flux_at '' '0'" -a runs -d 'List earlier runs'
+complete -c flux -n "__flux_at '' '0'" -a runs -d 'List earlier runs, the newest first'
 complete -c flux -n "__flux_at '' '0'" -a recover -d 'Recover images that were paid for but not saved'
 complete -c flux -n "__flux_at '' '0'" -a schema -d 'Print the JSON Schema of the documents that --json prints'
 complete -c flux -n "__flux_at '' '0'" -a completion -d 'Print the completion script for a shell'
@@ -359,6 +359,10 @@ complete -c flux -n "__flux_at 'providers' '0'" -a sdcpp
 complete -c flux -n "__flux_at 'providers' '0'" -a vllm
 complete -c flux -n "__flux_at 'providers' '0'" -a sglang
 complete -c flux -n "__flux_at 'providers' '0'" -a offline
+complete -c flux -n "__flux_at 'runs'" -l limit -x -d 'List at most N runs'
+complete -c flux -n "__flux_at 'runs'" -l since -x -d 'From a time on'
+complete -c flux -n "__flux_at 'runs'" -l failed -d 'Only runs that did not save every image'
+complete -c flux -n "__flux_at 'runs'" -l search -x -d 'Only runs with this text in a prompt or a file name'
 complete -c flux -n "__flux_at 'runs'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'runs'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'recover'" -l json -d 'Print one JSON document'

@@ -44,7 +44,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'sizes' = @("--model`tModel", "-m`tModel", "--json`tPrint one JSON document", "--plain`tPrint only sizes, such as 1365x768", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'models' = @("--refresh`tAsk the gateway what it says about MODEL, and save that for 30 days", "--provider`tProvider", "--base-url`tBase URL of an OpenAI-compatible server, including /v1", "--no-key`tSend no API key, for servers that need none", "--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'providers' = @("--model`tModel", "-m`tModel", "--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
-        'runs' = @("--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'runs' = @("--limit`tList at most N runs", "--since`tFrom a time on", "--failed`tOnly runs that did not save every image", "--search`tOnly runs with this text in a prompt or a file name", "--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'recover' = @("--json`tPrint one JSON document", "--verbose`tShow the causes of errors", "-v`tShow the causes of errors", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'schema' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
         'completion' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
@@ -53,7 +53,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'config path' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
     }
     $arguments = @{
-        '/0' = @("generate`tGenerate images from a prompt", "edit`tEdit or combine images, as a prompt says", "build`tKeep a set of images in sync with a manifest, flux-build.toml", "resolve`tShow what would be sent, and why", "show`tShow image details and how images were made", "convert`tConvert images: change format, resize, crop, compress", "sizes`tShow a model's sizes, or the closest one", "models`tList the models in the catalog", "providers`tList image providers", "runs`tList earlier runs", "recover`tRecover images that were paid for but not saved", "schema`tPrint the JSON Schema of the documents that --json prints", "completion`tPrint the completion script for a shell", "help`tExplain a topic or a command", "config`tShow every setting and where it comes from")
+        '/0' = @("generate`tGenerate images from a prompt", "edit`tEdit or combine images, as a prompt says", "build`tKeep a set of images in sync with a manifest, flux-build.toml", "resolve`tShow what would be sent, and why", "show`tShow image details and how images were made", "convert`tConvert images: change format, resize, crop, compress", "sizes`tShow a model's sizes, or the closest one", "models`tList the models in the catalog", "providers`tList image providers", "runs`tList earlier runs, the newest first", "recover`tRecover images that were paid for but not saved", "schema`tPrint the JSON Schema of the documents that --json prints", "completion`tPrint the completion script for a shell", "help`tExplain a topic or a command", "config`tShow every setting and where it comes from")
         'generate/*' = @("@<files>")
         'resolve/*' = @("@<files>")
         'show/*' = @("<files>")
@@ -67,7 +67,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'config/0' = @("path`tPrint the path of your settings file, whether it exists or not")
     }
     $commands = @('/0/generate', '/0/edit', '/0/build', '/0/resolve', '/0/show', '/0/convert', '/0/sizes', '/0/models', '/0/providers', '/0/runs', '/0/recover', '/0/schema', '/0/completion', '/0/help', '/0/config', 'config/0/path')
-    $awaits = '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|alt)|-[^-sarmnpofq]*[sarmnpofq])$'
+    $awaits = '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|alt|limit|since|search)|-[^-sarmnpofq]*[sarmnpofq])$'
     $joined = '^(--[^=]+=|-[^-sarmnpofq]*[sarmnpofq])'
     $result = [System.Management.Automation.CompletionResult]
     $command, $count, $flag, $dashes = '', 0, '', $false

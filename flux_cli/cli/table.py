@@ -211,11 +211,12 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
     },
     'runs': {
         'argument': 'run',
-        'flags': {'--json': ('as_json', True)},
+        'flags': {'--limit': ('limit', None), '--since': ('since', None), '--failed': ('failed', True), '--search':
+('search', None), '--json': ('as_json', True)},
         'repeatable': (),
-        'defaults': {'run': None, 'as_json': False},
+        'defaults': {'run': None, 'limit': None, 'since': None, 'failed': False, 'search': None, 'as_json': False},
         'options': '',
-        'own': ('run', 'as_json'),
+        'own': ('run', 'limit', 'since', 'failed', 'search', 'as_json'),
     },
     'recover': {
         'argument': 'run',

@@ -97,6 +97,14 @@ class PastCall(NamedTuple):
         return error
 
     @property
+    def prompt(self) -> str:
+        """The prompt in the record that its files get; "" if that has none."""
+        delivery = self.delivery if isinstance(self.delivery, dict) else {}
+        record = delivery.get("record")
+        prompt = record.get("prompt") if isinstance(record, dict) else None
+        return prompt if isinstance(prompt, str) else ""
+
+    @property
     def request_id(self) -> str:
         """The provider's name for the request; "" if it gave none."""
         if self.media:
@@ -143,6 +151,17 @@ class PastRun(NamedTuple):
         costs = [call.cost_usd for call in self.calls if call.is_paid]
         known = [cost for cost in costs if cost is not None]
         return sum(known) if len(known) == len(costs) else None
+
+    @property
+    def known_cost_usd(self) -> float:
+        """What is known of the cost, in USD: requests of unknown cost are left out."""
+        return sum(call.cost_usd for call in self.calls if call.is_paid and call.cost_usd)
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The different prompts of the run; none in a private journal."""
+        found = (self.text("prompt"), *(call.prompt for call in self.calls))
+        return tuple(dict.fromkeys(filter(None, found)))
 
     @property
     def is_private(self) -> bool:

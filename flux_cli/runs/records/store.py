@@ -44,6 +44,16 @@ def aside_folder(folder: Path) -> Path:
     return folder / "rescued"
 
 
+def aside_folders(root: Path) -> list[Path]:
+    """All such folders of the runs in `root`."""
+    try:
+        with os.scandir(root) as entries:
+            folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    return list(filter(Path.is_dir, map(aside_folder, map(Path, folders))))
+
+
 def is_run_name(name: str) -> bool:
     """Whether a name is that of a run: `20261126-101502-4f3a1c`."""
     date, _, rest = name.partition("-")
