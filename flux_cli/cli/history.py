@@ -1,11 +1,12 @@
-"""The commands about earlier runs: runs, recover. What they do is in `commands/`."""
+"""The commands about earlier runs. What they do is in `commands/history/`."""
 
 from typing import Annotated, Any
 
 import typer
 
 from flux_cli.cli.help import examples
-from flux_cli.cli.options import AsJson, Verbose
+from flux_cli.cli.options import AsJson, Verbose, option
+from flux_cli.cli.spellings.others import PRUNE
 
 SELECTION = "Selection"  # the heading of options that select runs
 RunName = Annotated[
@@ -55,6 +56,63 @@ def runs(
     from flux_cli.commands.history.runs import run as work
 
     work(run=run, limit=limit, since=since, failed=failed, search=search, as_json=as_json)
+
+
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        rich_help_panel="Run",
+        show_default=False,
+        help="Also remove images that were paid for but not saved",
+    ),
+]
+
+
+@examples("flux runs rm 20261125-101502-4f3a1c", "flux runs rm last --force")
+def remove(
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN...", show_default=False, help="Runs to remove")
+    ],
+    force: Force = False,
+) -> None:
+    """Remove runs from the journal.
+
+    A run that is under way is never removed. One with an image that was paid for but not saved, or
+    with a request that may have been paid for, is removed only with --force. Saved images stay.
+    """
+    from flux_cli.commands.history.remove import run as work
+
+    work(runs, force=force)
+
+
+@examples("flux runs prune --older-than 30d", "flux runs prune --older-than 12h --yes")
+def prune(
+    older_than: Annotated[
+        str,
+        typer.Option(
+            "--older-than",
+            metavar="AGE",
+            rich_help_panel=SELECTION,
+            show_default=False,
+            help="Age of the runs: 12h, 30d, 8w",
+        ),
+    ],
+    yes: Annotated[bool, option("yes", PRUNE)] = False,
+    force: Force = False,
+) -> None:
+    """Remove old runs from the journal.
+
+    Asks before it removes anything; where nobody can be asked, --yes is needed. Runs that are under
+    way stay, and so do runs with an image that was paid for but not saved, or with a request that
+    may have been paid for, unless --force is given.
+    """
+    from flux_cli.commands.history.remove import prune as work
+
+    work(older_than=older_than, yes=yes, force=force)
+
+
+BELOW = {"runs": {"rm": remove, "prune": prune}}  # commands below a command
 
 
 @examples("flux recover", "flux recover 20261125-101502-4f3a1c")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         repeatable: tuple[str, ...]  # fields that may be given several times
         defaults: dict[str, Any]  # of every field
         options: str  # the class that the command takes as `options`, or ""
+        below: tuple[str, ...]  # first words that begin the line of another command
         own: tuple[str, ...]  # fields that it takes as separate arguments
 
 
@@ -65,6 +66,7 @@ None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'of
 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False, 'html': False,
 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
         'options': 'GenerateOptions',
+        'below': (),
         'own': (),
     },
     'edit': {
@@ -111,6 +113,7 @@ None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'of
 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False, 'html': False,
 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
         'options': 'GenerateOptions',
+        'below': (),
         'own': (),
     },
     'resolve': {
@@ -157,6 +160,7 @@ None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'of
 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False, 'html': False,
 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False, 'curl': False},
         'options': 'GenerateOptions',
+        'below': (),
         'own': ('curl',),
     },
     'convert': {
@@ -179,6 +183,7 @@ True), '--verbose': ('verbose', True), '-v': ('verbose', True), '--fit': ('fit',
 'lossless': False, 'effort': None, 'keep_original': False, 'html': False, 'alt': None,
 'no_metadata': False, 'no_prompt_metadata': False},
         'options': 'ConvertOptions',
+        'below': (),
         'own': (),
     },
     'build': {
@@ -199,6 +204,7 @@ True), '--check': ('check', True), '--init': ('init', True), '--only': ('only', 
 False, 'plan': False, 'check': False, 'init': False, 'only': None, 'exclude': None, 'partial':
 False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'options': 'BuildOptions',
+        'below': (),
         'own': (),
     },
     'show': {
@@ -207,6 +213,7 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'repeatable': ('files',),
         'defaults': {'files': None, 'as_json': False},
         'options': '',
+        'below': (),
         'own': ('files', 'as_json'),
     },
     'runs': {
@@ -216,6 +223,7 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'repeatable': (),
         'defaults': {'run': None, 'limit': None, 'since': None, 'failed': False, 'search': None, 'as_json': False},
         'options': '',
+        'below': ('rm', 'prune'),
         'own': ('run', 'limit', 'since', 'failed', 'search', 'as_json'),
     },
     'recover': {
@@ -224,6 +232,7 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'repeatable': (),
         'defaults': {'run': None, 'as_json': False, 'verbose': False},
         'options': '',
+        'below': (),
         'own': ('run', 'as_json', 'verbose'),
     },
     'sizes': {
@@ -233,6 +242,7 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'repeatable': ('shape',),
         'defaults': {'shape': None, 'model': None, 'as_json': False, 'plain': False},
         'options': '',
+        'below': (),
         'own': ('shape', 'model', 'as_json', 'plain'),
     },
     'models': {
@@ -243,6 +253,7 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'defaults': {'name': None, 'refresh': False, 'provider': None, 'base_url': None, 'no_key': False, 'as_json':
 False},
         'options': '',
+        'below': (),
         'own': ('name', 'refresh', 'provider', 'base_url', 'no_key', 'as_json'),
     },
 }

@@ -100,3 +100,9 @@ def test_wrong_words_are_refused(said, words, message):
     assert (code, out) == (2, "")
     assert message in err
     assert "hint: " in err
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("words", [("rm",), ("rm", "last"), ("prune", "--older-than", "1d")])
+def test_commands_below_are_left_to_typer(said, words):
+    assert said(*words) == (None, "", "")
