@@ -91,7 +91,7 @@ def _generate(checked: CheckedRun) -> Report:
     from flux_cli.runs.event_loop import run_job
 
     interrupts.defer()  # from here on, everything is journaled, saved and listed
-    name = journal.new_name()
+    name = store.new_name()
     log = _open_log(checked, name)
     is_paid = bool(checked.row.hosted and checked.calls)
     with _open_journal(checked, name, is_paid=is_paid) as ledger:

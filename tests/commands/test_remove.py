@@ -168,3 +168,9 @@ def test_a_link_in_the_place_of_a_folder_is_not_followed(root, said, tmp_path):
     assert (code, "cannot remove run" in err) == (1, True)
     assert (other / "file").exists()
     assert names(root) == [DONE, f"{DONE}.jsonl"]
+
+
+def test_what_nobody_can_tell_needs_no_force(root, said):
+    write_run(root, OTHER, SENT, {"event": "told"})
+    assert said("prune", "--older-than", "30d", "--yes")[0] == 0
+    assert names(root) == []

@@ -113,7 +113,7 @@ class _Work:
         self._signer = signer
         self._result: RunResult | None = None
         self._run = ""
-        self._name = journal.new_name()
+        self._name = store.new_name()
         self._log: Log | None = None
 
     def carry_out(self) -> Result:

@@ -14,7 +14,7 @@ from flux_cli.runs.fields import error_document
 from flux_cli.runs.records import store
 from flux_cli.runs.records.archive.selection import Filter, Selection, parse_since, select
 from flux_cli.runs.records.listing import LAST, RecordedRun, Stray, find_run, run_names
-from flux_cli.runs.records.past import PastCall, PastRun
+from flux_cli.runs.records.past import UNRECOVERABLE, PastCall, PastRun
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.table import cell_text, text_width
 
@@ -45,6 +45,7 @@ RUN: dict[str, object] = {
         "running",
         "recoverable",
         "unclear",
+        UNRECOVERABLE,
         "expired",
         "interrupted",
         "complete",

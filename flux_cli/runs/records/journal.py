@@ -179,6 +179,10 @@ class Journal:
         if final or not error.billed:
             self._unclear.discard(call.number)
 
+    def told(self) -> None:
+        """Record that the user knows: nothing can clear up the requests that are unclear."""
+        self._try({"event": "told", "time": time.time()})
+
     def keep(self, media: Sequence[Media]) -> None:
         """Let the next `sync` include images that are not saved at once: an encoder takes them."""
         self._unsynced += (one.file for one in media)
@@ -246,11 +250,6 @@ class Journal:
         line = b"\n%b%b\n" % (text, seal(text))  # whole, even after a line that was cut short
         store.write_all(self._file, line)
         self._written += 1
-
-
-def new_name() -> str:
-    """A unique name for a run: its local time and six random hex digits."""
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
 
 
 def begin(root: Path, name: str, facts: dict[str, Json]) -> Journal:

@@ -15,6 +15,7 @@ LARGEST = 1e15  # larger numbers in a journal are invalid
 LATEST = 253_402_300_800.0  # seconds: the year 10000, which ISO 8601 cannot write
 
 State = Literal["saved", "waiting", "unclear", "failed", "expired", "not_sent"]
+UNRECOVERABLE = "unrecoverable"  # state of an unclear run of which that was told to the user
 NEEDS_WORK: dict[str, State] = {  # state of a run -> state of a request in it, most urgent first
     "recoverable": "waiting",
     "unclear": "unclear",
@@ -125,6 +126,7 @@ class PastRun(NamedTuple):
     is_over: bool = False
     damaged: int = 0  # lines that could not be read
     owners: tuple[dict[str, Json], ...] = ()
+    is_told: bool = False  # to be unclear for ever: nothing can be asked about its requests
 
     def count(self, *states: State) -> int:
         """How many requests are in one of these states."""
@@ -135,7 +137,7 @@ class PastRun(NamedTuple):
         """One word for the run. What still needs work comes first."""
         for word, state in NEEDS_WORK.items():
             if self.count(state):
-                return word
+                return UNRECOVERABLE if self.is_told and word == "unclear" else word
         if not self.is_over and self.count("not_sent"):
             return "interrupted"
         saved = self.count("saved")

@@ -54,6 +54,11 @@ def aside_folders(root: Path) -> list[Path]:
     return list(filter(Path.is_dir, map(aside_folder, map(Path, folders))))
 
 
+def new_name() -> str:
+    """A unique name for a run: its local time and six random hex digits."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
+
+
 def is_run_name(name: str) -> bool:
     """Whether a name is that of a run: `20261126-101502-4f3a1c`."""
     date, _, rest = name.partition("-")

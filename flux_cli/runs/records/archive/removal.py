@@ -32,7 +32,7 @@ def loss(run: RecordedRun | Stray) -> str:
         parts.append("a journal that cannot be read")
     elif waiting := run.past.count("waiting"):
         parts.append(f"{counted(waiting, 'image')} paid for but not saved")
-    elif unclear := run.past.count("unclear"):
+    elif (unclear := run.past.count("unclear")) and not run.past.is_told:
         parts.append(f"{counted(unclear, 'request')} that may have been paid for")
     if files:
         parts.append(f"{counted(len(files), 'received file')} in {folder}")
