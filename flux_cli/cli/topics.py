@@ -131,8 +131,7 @@ def _environment() -> tuple[Part, ...]:
         [("Variable", "meaning"), *settings],
         [("Key", "for"), *keys.items()],
         """
-        A key can also be in a file that only you can read: the path in NAME_FILE, or
-        credentials.toml in the folder shown by flux config path.
+        A key can be in a private file: its path in NAME_FILE, or credentials.toml beside config.toml.
         """,
         """
         Precedence, highest first: options, environment, flux.toml of the project, config.toml of

@@ -27,6 +27,7 @@ from flux_cli.disk.publish import sync_folder
 from flux_cli.images.digests import sent_digests
 from flux_cli.providers.reading.tasks import task_headers
 from flux_cli.runs.records import store
+from flux_cli.runs.records.archive.prompts import expire_prompts
 from flux_cli.runs.records.described import Describer
 from flux_cli.runs.records.leftovers import hide_secrets
 from flux_cli.runs.records.lines import LINE_SCHEMA, encode, seal, trace
@@ -275,6 +276,7 @@ def begin(root: Path, name: str, facts: dict[str, Json]) -> Journal:
         message = f"cannot write a journal in {root}: {fault.strerror}"
         raise OutputError(message, hint=hint) from fault
     store.prune(root)
+    expire_prompts(root, facts)
     return journal
 
 
