@@ -131,7 +131,8 @@ def _environment() -> tuple[Part, ...]:
         [("Variable", "meaning"), *settings],
         [("Key", "for"), *keys.items()],
         """
-        A key can be in a private file: its path in NAME_FILE, or credentials.toml beside config.toml.
+        A key can be in a private file: its path in NAME_FILE, or credentials.toml beside
+        config.toml.
         """,
         """
         Precedence, highest first: options, environment, flux.toml of the project, config.toml of

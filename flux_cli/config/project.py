@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 
-from flux_cli.config.ages import seconds_to_keep
 from flux_cli.config.settings import BY_NAME, parse_setting
 from flux_cli.core.errors import ConfigError
 from flux_cli.core.request import Note
@@ -70,6 +69,8 @@ def _loosens(name: str, asked: Json, own: Json) -> str:
     if name in COSTS and isinstance(own, int | float) and isinstance(asked, int | float):
         return CHEAPER if asked > own else ""
     if name == "keep_prompts":
+        from flux_cli.config.ages import seconds_to_keep  # few projects set it
+
         return MORE_PRIVATE if seconds_to_keep(str(asked)) > seconds_to_keep(str(own)) else ""
     if name not in STRICTNESS:
         return ""

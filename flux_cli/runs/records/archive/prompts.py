@@ -19,7 +19,6 @@ from flux_cli.core.model import Json
 from flux_cli.runs.records import store
 from flux_cli.runs.records.described import hidden_fields
 from flux_cli.runs.records.lines import encode, seal, unseal
-from flux_cli.runs.records.listing import RecordedRun, read_run
 from flux_cli.runs.records.privacy import headers_without_prompts
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ def _expire(path: Path, kept: float) -> None:
 
 def _rewrite(path: Path) -> None:
     """Replace a journal by one without prompts, unless its run is not settled. Raises OSError."""
+    from flux_cli.runs.records.listing import RecordedRun, read_run  # most runs rewrite none
+
     run = read_run(path)
     if not isinstance(run, RecordedRun) or run.state not in SETTLED:
         return
