@@ -120,7 +120,7 @@ def recover(
     run: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RUN]", show_default=False, help="Recover one run only [default: all]"
+            metavar="[RUN|last]", show_default=False, help="Recover one run only [default: all]"
         ),
     ] = None,
     as_json: AsJson = False,

@@ -13,7 +13,7 @@ from flux_cli.core.values import counted, show_amount
 from flux_cli.runs.fields import error_document
 from flux_cli.runs.records import store
 from flux_cli.runs.records.archive.selection import Filter, Selection, parse_since, select
-from flux_cli.runs.records.listing import LAST, RecordedRun, Stray, find_run, run_names
+from flux_cli.runs.records.listing import LAST, RecordedRun, Stray, find_run
 from flux_cli.runs.records.past import UNRECOVERABLE, PastCall, PastRun
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.table import cell_text, text_width
@@ -125,8 +125,8 @@ def _one(root: Path, name: str, wanted: Wanted) -> Selection:
     if any(wanted):
         message = "--limit, --since, --failed, and --search select among all runs"
         raise UsageError(message, hint=f"leave them out: flux runs {name}")
-    if name == LAST and not run_names(root):
-        return Selection([], [])
+    if name == LAST:
+        return select(root, Filter(), 1)._replace(more=0)
     return Selection([find_run(root, name)], [])
 
 
