@@ -72,19 +72,30 @@ def _rewrite(path: Path) -> None:
         return
     file = store.open_own(path, os.O_RDWR)
     try:
-        if store.hold(file) is False:
+        held = store.hold(file)
+        if held is False:
             return
-        new = path.with_suffix(".new")
-        new.unlink(missing_ok=True)  # of a process that was killed
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-            target.writelines(_lines(path))
-            target.flush()
-            os.fsync(target.fileno())
-        status = os.fstat(file)
+        new = _write_new(path, os.fstat(file))
+        if held:
+            os.replace(new, path)
     finally:
         os.close(file)
+    if held is None:  # Windows, where an open file cannot be replaced
+        os.replace(new, path)
+
+
+def _write_new(path: Path, status: os.stat_result) -> Path:
+    """Write a journal without prompts beside the old one, with its times. Raises OSError."""
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)  # of a process that was killed
+    with os.fdopen(
+        os.open(new, store.BINARY | os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+    ) as target:
+        target.writelines(_lines(path))
+        target.flush()
+        os.fsync(target.fileno())
     os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns))
-    os.replace(new, path)
+    return new
 
 
 def _lines(path: Path) -> Iterator[bytes]:
