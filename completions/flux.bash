@@ -8,7 +8,7 @@ _flux_values() {  # the possible values of an option; fails if the option takes 
         --resolution|-r) listed=(0.5K 1K 2K 4K) ;;
         --model|-m) listed=(flux-3-image flux.3-image flux.1-kontext-max flux-kontext-max flux.1-kontext-pro flux-kontext-pro flux.2-dev flux-2-dev flux.2-flex flux-2-flex flux.2-klein-4b flux-2-klein-4b flux.2-klein-9b flux-2-klein-9b flux.2-max flux-2-max flux.2-pro flux-2-pro flux1.1-pro flux-pro-1.1 flux1.1-pro-ultra flux-pro-1.1-ultra) ;;
         --route) listed=(fal replicate fireworks) ;;
-        -n|--n|--seed|--image-prompt-strength|--background|--var|--param|-p|--output-compression|--quality|-q|--concurrency|--timeout|--retries|--max-cost|--base-url|--width|--max-bytes|--only|--exclude|--reroll|--adopt|--host|--port|--cors|--alt) listed=() ;;
+        -n|--n|--seed|--image-prompt-strength|--background|--var|--param|-p|--output-compression|--quality|-q|--concurrency|--timeout|--retries|--max-cost|--base-url|--width|--max-bytes|--only|--exclude|--reroll|--adopt|--host|--port|--cors|--alt|--limit|--since|--search|--older-than) listed=() ;;
         --image|--mask|--image-prompt|--like|--prompts|--output|-o|--sheet-output|--log-file|--key-file) listed=('<files>') ;;
         --safety-tolerance) listed=(1 2 3 4 5 6) ;;
         --response-format) listed=(url b64_json) ;;
@@ -36,7 +36,9 @@ _flux_options() {  # the options of a command
         sizes) listed=('--model	Model' '-m	Model' '--json	Print one JSON document' '--plain	Print only sizes, such as 1365x768' '--native	Print only the pixels that arrive, such as 2752x1536' '--exact	Fail with 1 if the model does not have the size itself' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         models) listed=('--refresh	Ask the gateway what it says about MODEL, and save that for 30 days' '--provider	Provider' '--base-url	Base URL of an OpenAI-compatible server, including /v1' '--no-key	Send no API key, for servers that need none' '--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         providers) listed=('--model	Model' '-m	Model' '--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
-        runs) listed=('--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        runs) listed=('--limit	List at most N runs' '--since	From a time on' '--failed	Only runs that did not save every image' '--search	Only runs with this text in a prompt or a file name' '--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        'runs rm') listed=('--force	Also remove images that were paid for but not saved' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        'runs prune') listed=('--older-than	Age of the runs' '--yes	Remove without asking' '-y	Remove without asking' '--force	Also remove images that were paid for but not saved' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         recover) listed=('--json	Print one JSON document' '--verbose	Show the causes of errors' '-v	Show the causes of errors' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         schema) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
         completion) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
@@ -48,7 +50,7 @@ _flux_options() {  # the options of a command
 
 _flux_arguments() {  # the possible arguments at this position of a command
     case $1 in
-        /0) listed=('generate	Generate images from a prompt' 'edit	Edit or combine images, as a prompt says' 'build	Keep a set of images in sync with a manifest, flux-build.toml' 'serve	Serve an OpenAI-compatible image API on this machine' 'resolve	Show what would be sent, and why' 'show	Show image details and how images were made' 'convert	Convert images: change format, resize, crop, compress' 'sizes	Show a model'"'"'s sizes, or the closest ones' 'models	List the models in the catalog' 'providers	List image providers' 'runs	List earlier runs' 'recover	Recover images that were paid for but not saved' 'schema	Print the JSON Schema of the documents that --json prints' 'completion	Print the completion script for a shell' 'help	Explain a topic or a command' 'config	Show every setting and where it comes from') ;;
+        /0) listed=('generate	Generate images from a prompt' 'edit	Edit or combine images, as a prompt says' 'build	Keep a set of images in sync with a manifest, flux-build.toml' 'serve	Serve an OpenAI-compatible image API on this machine' 'resolve	Show what would be sent, and why' 'show	Show image details and how images were made' 'convert	Convert images: change format, resize, crop, compress' 'sizes	Show a model'"'"'s sizes, or the closest ones' 'models	List the models in the catalog' 'providers	List image providers' 'runs	List earlier runs, the newest first' 'recover	Recover images that were paid for but not saved' 'schema	Print the JSON Schema of the documents that --json prints' 'completion	Print the completion script for a shell' 'help	Explain a topic or a command' 'config	Show every setting and where it comes from') ;;
         generate/*) listed=('@<files>') ;;
         resolve/*) listed=('@<files>') ;;
         show/*) listed=('<files>') ;;
@@ -56,11 +58,28 @@ _flux_arguments() {  # the possible arguments at this position of a command
         sizes/0) listed=(4:3 4:5 5:4 1:1 3:4 2:3 3:2 9:16 16:9 9:21 21:9 1183x887 916x1145 1145x916 1024x1024 887x1182 836x1254 1254x836 768x1365 1365x768 670x1564 1563x670) ;;
         models/0) listed=(flux-3-image flux.1-kontext-max flux.1-kontext-pro flux.2-dev flux.2-flex flux.2-klein-4b flux.2-klein-9b flux.2-max flux.2-pro flux1.1-pro flux1.1-pro-ultra) ;;
         providers/0) listed=(lumenfall bfl fal replicate openai openai.com together localai sdcpp vllm sglang offline) ;;
+        runs/0) listed=('rm	Remove runs from the journal' 'prune	Remove old runs from the journal' last '<runs>') ;;
+        runs\ rm/*) listed=(last '<runs>') ;;
+        recover/0) listed=(last '<runs>') ;;
         schema/0) listed=(generate edit resolve sizes models providers config runs recover show convert build) ;;
         completion/0) listed=(bash zsh fish powershell) ;;
         help/0) listed=(sizes formats cost exit-codes environment names generate edit build serve resolve show convert models providers runs recover schema completion help config) ;;
         config/0) listed=('path	Print the path of your settings file, whether it exists or not') ;;
     esac
+}
+
+_flux_runs() {  # adds the names of earlier runs that begin with a text to `listed`
+    local folder=${FLUX_STATE-} name
+    if [[ -z $folder ]]; then
+        case ${OSTYPE-} in
+            darwin*) folder="$HOME/Library/Application Support/flux-image-cli" ;;
+            *) folder=${XDG_STATE_HOME:-$HOME/.local/state}/flux-image-cli ;;
+        esac
+    fi
+    while IFS= read -r name; do
+        name=${name##*/}
+        listed+=("${name%.jsonl}")
+    done < <(compgen -f -X '!*.jsonl' -- "${folder/#\~\//$HOME/}/runs/$1")
 }
 
 _flux_option() {  # sets `flag` to the option in a word, and `glue` to everything before its value
@@ -117,7 +136,7 @@ _flux() {
             [[ $glue == "$word" && $word != *= ]] && _flux_values "$flag" || flag=''
         else
             case $command/$count/$word in
-                /0/generate | /0/edit | /0/build | /0/serve | /0/resolve | /0/show | /0/convert | /0/sizes | /0/models | /0/providers | /0/runs | /0/recover | /0/schema | /0/completion | /0/help | /0/config | config/0/path) command=${command:+$command }$word ;;
+                /0/generate | /0/edit | /0/build | /0/serve | /0/resolve | /0/show | /0/convert | /0/sizes | /0/models | /0/providers | /0/runs | runs/0/rm | runs/0/prune | /0/recover | /0/schema | /0/completion | /0/help | /0/config | config/0/path) command=${command:+$command }$word ;;
                 *) count=$((count + 1)) ;;
             esac
         fi
@@ -164,7 +183,10 @@ _flux() {
 
     local row
     for row in "${listed[@]-}"; do
-        [[ $row == "$typed"* && -n $row ]] || continue
+        if [[ $row == '<runs>' ]]; then _flux_runs "$typed"; fi
+    done
+    for row in "${listed[@]-}"; do
+        [[ $row == "$typed"* && -n $row && $row != '<runs>' ]] || continue
         word=$glue${row%%$'\t'*}
         word=${word#"$before"}
         if [[ -z $quote ]]; then

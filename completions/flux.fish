@@ -14,8 +14,8 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
-        else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+        else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
             set command (string trim -- "$command $word")
         else
             set count (math $count + 1)
@@ -31,6 +31,17 @@ function __flux_files
     printf "$argv[2]%s\t\n" (complete -C "__fish_command_without_completions $parts[2]$parts[3]")
 end
 
+# The names of earlier runs, the newest first.
+function __flux_runs
+    set -l folder $HOME/.local/state/flux-image-cli
+    test -n "$XDG_STATE_HOME"; and set folder $XDG_STATE_HOME/flux-image-cli
+    set -l mac "$HOME/Library/Application Support/flux-image-cli"
+    test -d $mac; and set folder $mac
+    test -n "$FLUX_STATE"; and set folder (string replace -r '^~/' $HOME/ -- $FLUX_STATE)
+    set -l paths $folder/runs/*.jsonl
+    set -q paths[1]; and string replace -r '^.*/(.*)\.jsonl$' '$1' -- $paths[-1..1]
+end
+
 complete -c flux -f
 complete -c flux -n "__flux_at ''" -l version -s V -d 'Show the version'
 complete -c flux -n "__flux_at ''" -l help -s h -d 'Show this message and exit'
@@ -44,7 +55,7 @@ complete -c flux -n "__flux_at '' '0'" -a convert -d 'Convert images: change for
 complete -c flux -n "__flux_at '' '0'" -a sizes -d 'Show a model\'s sizes, or the closest ones'
 complete -c flux -n "__flux_at '' '0'" -a models -d 'List the models in the catalog'
 complete -c flux -n "__flux_at '' '0'" -a providers -d 'List image providers'
-complete -c flux -n "__flux_at '' '0'" -a runs -d 'List earlier runs'
+complete -c flux -n "__flux_at '' '0'" -a runs -d 'List earlier runs, the newest first'
 complete -c flux -n "__flux_at '' '0'" -a recover -d 'Recover images that were paid for but not saved'
 complete -c flux -n "__flux_at '' '0'" -a schema -d 'Print the JSON Schema of the documents that --json prints'
 complete -c flux -n "__flux_at '' '0'" -a completion -d 'Print the completion script for a shell'
@@ -378,11 +389,29 @@ complete -c flux -n "__flux_at 'providers' '0'" -a sdcpp
 complete -c flux -n "__flux_at 'providers' '0'" -a vllm
 complete -c flux -n "__flux_at 'providers' '0'" -a sglang
 complete -c flux -n "__flux_at 'providers' '0'" -a offline
+complete -c flux -n "__flux_at 'runs'" -l limit -x -d 'List at most N runs'
+complete -c flux -n "__flux_at 'runs'" -l since -x -d 'From a time on'
+complete -c flux -n "__flux_at 'runs'" -l failed -d 'Only runs that did not save every image'
+complete -c flux -n "__flux_at 'runs'" -l search -x -d 'Only runs with this text in a prompt or a file name'
 complete -c flux -n "__flux_at 'runs'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'runs'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'runs' '0'" -a rm -d 'Remove runs from the journal'
+complete -c flux -n "__flux_at 'runs' '0'" -a prune -d 'Remove old runs from the journal'
+complete -c flux -n "__flux_at 'runs' '0'" -a last
+complete -c flux -n "__flux_at 'runs' '0'" -k -a '(__flux_runs)'
+complete -c flux -n "__flux_at 'runs rm'" -l force -d 'Also remove images that were paid for but not saved'
+complete -c flux -n "__flux_at 'runs rm'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'runs rm'" -a last
+complete -c flux -n "__flux_at 'runs rm'" -k -a '(__flux_runs)'
+complete -c flux -n "__flux_at 'runs prune'" -l older-than -x -d 'Age of the runs'
+complete -c flux -n "__flux_at 'runs prune'" -l yes -s y -d 'Remove without asking'
+complete -c flux -n "__flux_at 'runs prune'" -l force -d 'Also remove images that were paid for but not saved'
+complete -c flux -n "__flux_at 'runs prune'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'recover'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'recover'" -l verbose -s v -d 'Show the causes of errors'
 complete -c flux -n "__flux_at 'recover'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'recover' '0'" -a last
+complete -c flux -n "__flux_at 'recover' '0'" -k -a '(__flux_runs)'
 complete -c flux -n "__flux_at 'schema'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'schema' '0'" -a generate
 complete -c flux -n "__flux_at 'schema' '0'" -a edit

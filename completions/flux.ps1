@@ -46,7 +46,9 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'sizes' = @("--model`tModel", "-m`tModel", "--json`tPrint one JSON document", "--plain`tPrint only sizes, such as 1365x768", "--native`tPrint only the pixels that arrive, such as 2752x1536", "--exact`tFail with 1 if the model does not have the size itself", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'models' = @("--refresh`tAsk the gateway what it says about MODEL, and save that for 30 days", "--provider`tProvider", "--base-url`tBase URL of an OpenAI-compatible server, including /v1", "--no-key`tSend no API key, for servers that need none", "--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'providers' = @("--model`tModel", "-m`tModel", "--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
-        'runs' = @("--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'runs' = @("--limit`tList at most N runs", "--since`tFrom a time on", "--failed`tOnly runs that did not save every image", "--search`tOnly runs with this text in a prompt or a file name", "--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'runs rm' = @("--force`tAlso remove images that were paid for but not saved", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'runs prune' = @("--older-than`tAge of the runs", "--yes`tRemove without asking", "-y`tRemove without asking", "--force`tAlso remove images that were paid for but not saved", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'recover' = @("--json`tPrint one JSON document", "--verbose`tShow the causes of errors", "-v`tShow the causes of errors", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'schema' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
         'completion' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
@@ -55,7 +57,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'config path' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
     }
     $arguments = @{
-        '/0' = @("generate`tGenerate images from a prompt", "edit`tEdit or combine images, as a prompt says", "build`tKeep a set of images in sync with a manifest, flux-build.toml", "serve`tServe an OpenAI-compatible image API on this machine", "resolve`tShow what would be sent, and why", "show`tShow image details and how images were made", "convert`tConvert images: change format, resize, crop, compress", "sizes`tShow a model's sizes, or the closest ones", "models`tList the models in the catalog", "providers`tList image providers", "runs`tList earlier runs", "recover`tRecover images that were paid for but not saved", "schema`tPrint the JSON Schema of the documents that --json prints", "completion`tPrint the completion script for a shell", "help`tExplain a topic or a command", "config`tShow every setting and where it comes from")
+        '/0' = @("generate`tGenerate images from a prompt", "edit`tEdit or combine images, as a prompt says", "build`tKeep a set of images in sync with a manifest, flux-build.toml", "serve`tServe an OpenAI-compatible image API on this machine", "resolve`tShow what would be sent, and why", "show`tShow image details and how images were made", "convert`tConvert images: change format, resize, crop, compress", "sizes`tShow a model's sizes, or the closest ones", "models`tList the models in the catalog", "providers`tList image providers", "runs`tList earlier runs, the newest first", "recover`tRecover images that were paid for but not saved", "schema`tPrint the JSON Schema of the documents that --json prints", "completion`tPrint the completion script for a shell", "help`tExplain a topic or a command", "config`tShow every setting and where it comes from")
         'generate/*' = @("@<files>")
         'resolve/*' = @("@<files>")
         'show/*' = @("<files>")
@@ -63,13 +65,16 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'sizes/0' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
         'models/0' = @("flux-3-image", "flux.1-kontext-max", "flux.1-kontext-pro", "flux.2-dev", "flux.2-flex", "flux.2-klein-4b", "flux.2-klein-9b", "flux.2-max", "flux.2-pro", "flux1.1-pro", "flux1.1-pro-ultra")
         'providers/0' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
+        'runs/0' = @("rm`tRemove runs from the journal", "prune`tRemove old runs from the journal", "last", "<runs>")
+        'runs rm/*' = @("last", "<runs>")
+        'recover/0' = @("last", "<runs>")
         'schema/0' = @("generate", "edit", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show", "convert", "build")
         'completion/0' = @("bash", "zsh", "fish", "powershell")
         'help/0' = @("sizes", "formats", "cost", "exit-codes", "environment", "names", "generate", "edit", "build", "serve", "resolve", "show", "convert", "models", "providers", "runs", "recover", "schema", "completion", "help", "config")
         'config/0' = @("path`tPrint the path of your settings file, whether it exists or not")
     }
-    $commands = @('/0/generate', '/0/edit', '/0/build', '/0/serve', '/0/resolve', '/0/show', '/0/convert', '/0/sizes', '/0/models', '/0/providers', '/0/runs', '/0/recover', '/0/schema', '/0/completion', '/0/help', '/0/config', 'config/0/path')
-    $awaits = '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt)|-[^-sarmnpofq]*[sarmnpofq])$'
+    $commands = @('/0/generate', '/0/edit', '/0/build', '/0/serve', '/0/resolve', '/0/show', '/0/convert', '/0/sizes', '/0/models', '/0/providers', '/0/runs', 'runs/0/rm', 'runs/0/prune', '/0/recover', '/0/schema', '/0/completion', '/0/help', '/0/config', 'config/0/path')
+    $awaits = '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$'
     $joined = '^(--[^=]+=|-[^-sarmnpofq]*[sarmnpofq])'
     $result = [System.Management.Automation.CompletionResult]
     $command, $count, $flag, $dashes = '', 0, '', $false
@@ -98,6 +103,20 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
     else {
         $found = @($arguments["$command/$count"]) + @($arguments["$command/*"])
         $found = $found | Where-Object { $_ }
+    }
+    if ($found -ccontains '<runs>') {
+        $folder = $env:FLUX_STATE
+        if (-not $folder) {
+            $base = if ($IsMacOS) { Join-Path $HOME 'Library/Application Support' }
+            elseif ($IsLinux -and $env:XDG_STATE_HOME) { $env:XDG_STATE_HOME }
+            elseif ($IsLinux) { Join-Path $HOME '.local/state' }
+            else { $env:LOCALAPPDATA }
+            $folder = Join-Path $base 'flux-image-cli'
+        }
+        $runs = Join-Path $folder 'runs'
+        $journals = Get-ChildItem $runs -Filter '*.jsonl' -ErrorAction SilentlyContinue
+        $found = @($found | Where-Object { $_ -cne '<runs>' })
+        $found += @($journals | Sort-Object Name -Descending | ForEach-Object BaseName)
     }
     if ($found -ccontains '@<files>' -and $typed -like '@*') { $glue, $found = '@', '<files>' }
     $typed = $typed.Substring($glue.Length)

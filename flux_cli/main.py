@@ -109,6 +109,8 @@ def _work(arguments: Sequence[str]) -> Callable[[], object] | None:
         return None
     command, *words = arguments
     line = LINES[command]
+    if words and words[0] in line["below"]:
+        return None
     values = read_line(words, line)
     if values is None:
         return None

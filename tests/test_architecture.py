@@ -45,6 +45,7 @@ PURE = (
     "catalog/gateway/price.py",
     "catalog/gateway/reading.py",
     "catalog/gateway/schema.py",
+    "config/ages.py",
     "config/settings.py",
     "core/*.py",
     "core/redaction/*.py",

@@ -23,6 +23,7 @@ FILES = (
     "guide.png", "my fox.png", "it's.txt", "x:y.txt", "a=b.txt", "$5.txt", "prompt.txt",
     "proud two.txt", "in/x.txt",
 )  # fmt: skip
+RUNS = "20261125-101502-4f3a1c", "20261125-101502-aaaaaa", "20261126-080000-000001"
 
 
 def unless_installed(shell):
@@ -41,6 +42,11 @@ def folder(tmp_path_factory):
     for name in FILES:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).touch()
+    journals = folder / ".local/state/flux-image-cli/runs"
+    journals.mkdir(parents=True)
+    for name in RUNS:
+        (journals / f"{name}.jsonl").touch()
+        (journals / name).mkdir()
     return folder
 
 
@@ -66,7 +72,7 @@ def fish(line, folder, script="flux.fish"):
         text=True,
         check=True,
         cwd=folder,
-        env=os.environ | {"PATH": "/nowhere"},
+        env=os.environ | {"PATH": "/nowhere", "HOME": str(folder)},
         executable=shutil.which("fish"),
     )
     assert done.stderr == ""
@@ -106,6 +112,14 @@ ASKED = {
     "shells": ("flux completion ", {"bash", "zsh", "fish", "powershell"}),
     "topics": ("flux help form", {"formats"}),
     "commands below": ("flux config ", {"path"}),
+    "commands below runs, and runs": ("flux runs ", {"rm", "prune", "last", *RUNS}),
+    "runs by their beginning": ("flux runs --json 20261125", set(RUNS[:2])),
+    "a run to recover": ("flux recover 20261126", {RUNS[2]}),
+    "runs to remove, another one": (f"flux runs rm {RUNS[0]} 2026", set(RUNS)),
+    "options behind a run": (f"flux runs {RUNS[0]} --js", {"--json"}),
+    "options of a command below runs": ("flux runs prune --older", {"--older-than"}),
+    "no second run": (f"flux runs {RUNS[0]} 2", set()),
+    "no runs for prune": ("flux runs prune 2", set()),
     "nothing for a number": ("flux generate --seed ", set()),
     "nothing for a prompt": ("flux generate p", set()),
     "no second topic": ("flux help generate f", set()),

@@ -1,13 +1,13 @@
 """The Typer app: argv in, exit code out. The work is done in `commands/`."""
 
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NoReturn
 
 import typer
 
 from flux_cli.cli import about, build, history, images, lookups, serving
-from flux_cli.cli.help import Command, Group, columns
+from flux_cli.cli.help import Command, CommandGroup, Group, columns
 from flux_cli.cli.options import spell_out
 from flux_cli.commands.exit import run_command
 from flux_cli.terminal import streams
@@ -41,6 +41,14 @@ COMMANDS: dict[str, Any] = {  # each a function with `examples`
 }
 
 
+class Root(Group):
+    """The app itself. Typer would list commands with others below them last."""
+
+    def __init__(self, *, commands: Mapping[str, Any], **settings: Any) -> None:  # noqa: ANN401
+        ordered = {name: commands[name] for name in (*COMMANDS, "config")}
+        super().__init__(commands=ordered, **settings)
+
+
 def _version(value: bool) -> None:
     if value:
         from flux_cli import __version__
@@ -56,7 +64,7 @@ def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
     takes longer than a lookup.
     """
     app = typer.Typer(
-        cls=Group,
+        cls=Root,
         name="flux",
         help=ABOUT,
         epilog=EPILOG,
@@ -71,13 +79,32 @@ def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
     app.callback()(_root)
     for name, command in COMMANDS.items():
         known = spell_out(command) if name in spelled_out else _name_only(command)
-        app.command(name, cls=Command, epilog="\n".join(command.examples))(known)
+        epilog = "\n".join(command.examples)
+        if name in history.BELOW:
+            app.add_typer(_group(known, history.BELOW[name]), name=name, epilog=epilog)
+        else:
+            app.command(name, cls=Command, epilog=epilog)(known)
     app.add_typer(
         lookups.config_app,
         name="config",
         epilog="flux config\nflux config --json\nflux config path",
     )
     return app
+
+
+def _group(command: Callable[..., object], below: Mapping[str, Any]) -> typer.Typer:
+    """A command that has commands below it."""
+    group = typer.Typer(
+        cls=CommandGroup,
+        invoke_without_command=True,
+        subcommand_metavar="| COMMAND ...",
+        rich_markup_mode=None,
+        add_completion=False,
+    )
+    group.callback()(command)
+    for name, one in below.items():
+        group.command(name, cls=Command, epilog="\n".join(one.examples))(one)
+    return group
 
 
 def _root(

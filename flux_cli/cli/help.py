@@ -111,6 +111,21 @@ class Group(TyperGroup):
         _write_epilog(formatter, self.epilog)
 
 
+class CommandGroup(Group):
+    """A group that is a command, too: unless the first word is one of its commands.
+
+    `flux runs rm RUN` is the command `rm`, and `flux runs RUN --json` is `runs` itself.
+    """
+
+    def parse_args(self, ctx: Private, args: list[str]) -> list[str]:
+        if args and args[0] in self.commands:  # it alone does the work
+            self.params, self.callback = [], None
+        else:
+            _refuse_slips(self.get_params(ctx), args)
+            ctx.allow_interspersed_args, ctx.allow_extra_args = True, False
+        return super().parse_args(ctx, args)
+
+
 def _help_option(option: Private) -> Private:
     """The --help option. It prints through `streams`, which reports a stdout that is full."""
     if option is not None:

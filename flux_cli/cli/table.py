@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         repeatable: tuple[str, ...]  # fields that may be given several times
         defaults: dict[str, Any]  # of every field
         options: str  # the class that the command takes as `options`, or ""
+        below: tuple[str, ...]  # first words that begin the line of another command
         own: tuple[str, ...]  # fields that it takes as separate arguments
 
 
@@ -65,6 +66,7 @@ False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None, '
 False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False,
 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
         'options': 'GenerateOptions',
+        'below': (),
         'own': (),
     },
     'edit': {
@@ -111,6 +113,7 @@ False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None, '
 False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False,
 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
         'options': 'GenerateOptions',
+        'below': (),
         'own': (),
     },
     'resolve': {
@@ -157,6 +160,7 @@ False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None, '
 False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False,
 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False, 'curl': False},
         'options': 'GenerateOptions',
+        'below': (),
         'own': ('curl',),
     },
     'convert': {
@@ -179,6 +183,7 @@ True), '--verbose': ('verbose', True), '-v': ('verbose', True), '--fit': ('fit',
 'lossless': False, 'effort': None, 'keep_original': False, 'html': False, 'alt': None,
 'no_metadata': False, 'no_prompt_metadata': False},
         'options': 'ConvertOptions',
+        'below': (),
         'own': (),
     },
     'build': {
@@ -199,6 +204,7 @@ True), '--check': ('check', True), '--init': ('init', True), '--only': ('only', 
 False, 'plan': False, 'check': False, 'init': False, 'only': None, 'exclude': None, 'partial':
 False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'options': 'BuildOptions',
+        'below': (),
         'own': (),
     },
     'show': {
@@ -207,15 +213,18 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'repeatable': ('files',),
         'defaults': {'files': None, 'as_json': False},
         'options': '',
+        'below': (),
         'own': ('files', 'as_json'),
     },
     'runs': {
         'argument': 'run',
-        'flags': {'--json': ('as_json', True)},
+        'flags': {'--limit': ('limit', None), '--since': ('since', None), '--failed': ('failed', True), '--search':
+('search', None), '--json': ('as_json', True)},
         'repeatable': (),
-        'defaults': {'run': None, 'as_json': False},
+        'defaults': {'run': None, 'limit': None, 'since': None, 'failed': False, 'search': None, 'as_json': False},
         'options': '',
-        'own': ('run', 'as_json'),
+        'below': ('rm', 'prune'),
+        'own': ('run', 'limit', 'since', 'failed', 'search', 'as_json'),
     },
     'recover': {
         'argument': 'run',
@@ -223,6 +232,7 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'repeatable': (),
         'defaults': {'run': None, 'as_json': False, 'verbose': False},
         'options': '',
+        'below': (),
         'own': ('run', 'as_json', 'verbose'),
     },
     'sizes': {
@@ -232,6 +242,7 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'repeatable': ('shape',),
         'defaults': {'shape': None, 'model': None, 'as_json': False, 'plain': False, 'native': False, 'exact': False},
         'options': '',
+        'below': (),
         'own': ('shape', 'model', 'as_json', 'plain', 'native', 'exact'),
     },
     'models': {
@@ -242,6 +253,7 @@ False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
         'defaults': {'name': None, 'refresh': False, 'provider': None, 'base_url': None, 'no_key': False, 'as_json':
 False},
         'options': '',
+        'below': (),
         'own': ('name', 'refresh', 'provider', 'base_url', 'no_key', 'as_json'),
     },
 }

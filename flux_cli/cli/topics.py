@@ -131,8 +131,8 @@ def _environment() -> tuple[Part, ...]:
         [("Variable", "meaning"), *settings],
         [("Key", "for"), *keys.items()],
         """
-        A key can also be in a file that only you can read: the path in NAME_FILE, or
-        credentials.toml in the folder of flux config path. FLUX_SERVE_KEY is for flux serve.
+        A key can be in a private file: its path in NAME_FILE, or credentials.toml beside
+        config.toml. FLUX_SERVE_KEY is for flux serve.
         """,
         """
         Precedence, highest first: options, environment, flux.toml of the project, config.toml of

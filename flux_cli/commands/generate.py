@@ -86,7 +86,7 @@ def _generate(checked: CheckedRun) -> Report:
     from flux_cli.runs.execution.of_run import is_paid, job_of, open_journal, report_of
 
     interrupts.defer()  # from here on, everything is journaled, saved and listed
-    name = journal.new_name()
+    name = store.new_name()
     log = _open_log(checked, name)
     with open_journal(checked, name) as ledger:
         job = job_of(checked, ledger, sys.stdout)

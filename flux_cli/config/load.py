@@ -53,6 +53,7 @@ class Settings(NamedTuple):
     confirm_cost: float
     http_hosts: str | None
     journal_prompts: bool
+    keep_prompts: str  # see `ages.seconds_to_keep`
     metadata: str
     sign_certificate: str | None
     sign_key: str | None
@@ -121,6 +122,7 @@ def _settings(values: dict[str, Value], rows: Mapping[str, ProviderRow]) -> Sett
         confirm_cost=number("confirm_cost"),
         http_hosts=text("http_hosts"),
         journal_prompts=values["journal_prompts"].value is True,
+        keep_prompts=text("keep_prompts") or "",
         metadata=text("metadata") or "",
         sign_certificate=text("sign_certificate"),
         sign_key=text("sign_key"),

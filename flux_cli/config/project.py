@@ -68,6 +68,10 @@ def _loosens(name: str, asked: Json, own: Json) -> str:
     """Why a project's value does not replace the user's own; "" if it may."""
     if name in COSTS and isinstance(own, int | float) and isinstance(asked, int | float):
         return CHEAPER if asked > own else ""
+    if name == "keep_prompts":
+        from flux_cli.config.ages import seconds_to_keep  # few projects set it
+
+        return MORE_PRIVATE if seconds_to_keep(str(asked)) > seconds_to_keep(str(own)) else ""
     if name not in STRICTNESS:
         return ""
     ranks, reason = STRICTNESS[name]

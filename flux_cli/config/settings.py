@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from flux_cli.core.model import Json
 
+NAMED_KINDS = {
+    "text": "text",
+    "boolean": "true or false",
+    "age": "forever, never, or an age such as 30d",
+}
 MAX_SHOWN = 60  # characters of an invalid value in its error message
 
 
@@ -20,7 +25,7 @@ class Setting(NamedTuple):
     """One setting. `project`: a project's flux.toml may set it."""
 
     name: str
-    kind: Literal["text", "integer", "number", "boolean"]
+    kind: Literal["text", "integer", "number", "boolean", "age"]
     help: str
     default: Json = None
     variable: str = ""
@@ -102,6 +107,13 @@ SETTINGS = (
         "keep prompts in the journal of runs",
         default=True,
         variable="FLUX_JOURNAL_PROMPTS",
+    ),
+    Setting(
+        "keep_prompts",
+        "age",
+        "how long the journal keeps prompts: forever, never, or 30d",
+        default="forever",
+        variable="FLUX_KEEP_PROMPTS",
     ),
     Setting(
         "metadata",
@@ -196,6 +208,14 @@ def _parse_number(setting: Setting, value: object) -> int | float:
     return number
 
 
+def _parse_age(_setting: Setting, value: object) -> str:
+    from flux_cli.config.ages import seconds_to_keep  # most users set no age
+
+    text = str(value).strip().lower()
+    seconds_to_keep(text)
+    return text
+
+
 def _is_in_range(setting: Setting, number: float) -> bool:
     return setting.minimum <= number <= setting.maximum and number < float("inf")
 
@@ -205,6 +225,7 @@ _PARSERS = {
     "integer": _parse_number,
     "number": _parse_number,
     "boolean": _parse_boolean,
+    "age": _parse_age,
 }
 
 
@@ -212,8 +233,8 @@ def _expected(setting: Setting, value: object) -> str:
     """What a value must be, for an error message. Mentions the range only if the type is right."""
     if setting.choices:
         return " or ".join(setting.choices)
-    if setting.kind in ("text", "boolean"):
-        return {"text": "text", "boolean": "true or false"}[setting.kind]
+    if setting.kind in NAMED_KINDS:
+        return NAMED_KINDS[setting.kind]
     kind = {"integer": "a whole number", "number": "a number"}[setting.kind]
     try:
         _read_number(value, whole=setting.kind == "integer")

@@ -4,7 +4,19 @@ from collections.abc import Iterable
 from shlex import quote
 
 from generating.app import Words, commands
-from generating.values import AT_FILES, FILES, MADE, NAMES, bare, letters, names, places, taken
+from generating.values import (
+    AT_FILES,
+    FILES,
+    JOURNALS,
+    MADE,
+    NAMES,
+    RUNS,
+    bare,
+    letters,
+    names,
+    places,
+    taken,
+)
 
 BASH = r"""# {made}
 # For bash 3.2 and newer. Starts no process: the shell itself compares words.
@@ -26,6 +38,20 @@ _flux_arguments() {{  # the possible arguments at this position of a command
     case $1 in
 {arguments}
     esac
+}}
+
+_flux_runs() {{  # adds the names of earlier runs that begin with a text to `listed`
+    local folder=${{FLUX_STATE-}} name
+    if [[ -z $folder ]]; then
+        case ${{OSTYPE-}} in
+            darwin*) folder="$HOME/Library/Application Support/{app}" ;;
+            *) folder=${{XDG_STATE_HOME:-$HOME/.local/state}}/{app} ;;
+        esac
+    fi
+    while IFS= read -r name; do
+        name=${{name##*/}}
+        listed+=("${{name%{suffix}}}")
+    done < <(compgen -f -X '!*{suffix}' -- "${{folder/#\~\//$HOME/}}/runs/$1")
 }}
 
 _flux_option() {{  # sets `flag` to the option in a word, and `glue` to everything before its value
@@ -129,7 +155,10 @@ _flux() {{
 
     local row
     for row in "${{listed[@]-}}"; do
-        [[ $row == "$typed"* && -n $row ]] || continue
+        if [[ $row == {runs} ]]; then _flux_runs "$typed"; fi
+    done
+    for row in "${{listed[@]-}}"; do
+        [[ $row == "$typed"* && -n $row && $row != {runs} ]] || continue
         word=$glue${{row%%$'\t'*}}
         word=${{word#"$before"}}
         if [[ -z $quote ]]; then
@@ -168,6 +197,8 @@ def bash() -> str:
         commands=" | ".join(map(_escape, names())),
         files=quote(*FILES),
         at_files=quote(*AT_FILES),
+        runs=quote(RUNS),
+        **JOURNALS,
         names=" ".join(NAMES),
     )
 

@@ -1,7 +1,18 @@
 """Generates the completion for fish: one line per option, with its values."""
 
 from generating.app import Option, Words, commands
-from generating.values import AT_FILES, FILES, MADE, NAMES, arguments, awaits, names, values
+from generating.values import (
+    AT_FILES,
+    FILES,
+    JOURNALS,
+    MADE,
+    NAMES,
+    RUNS,
+    arguments,
+    awaits,
+    names,
+    values,
+)
 
 FISH = r"""# {made}
 
@@ -36,6 +47,17 @@ function __flux_files
     printf "$argv[2]%s\t\n" (complete -C "__fish_command_without_completions $parts[2]$parts[3]")
 end
 
+# The names of earlier runs, the newest first.
+function __flux_runs
+    set -l folder $HOME/.local/state/{app}
+    test -n "$XDG_STATE_HOME"; and set folder $XDG_STATE_HOME/{app}
+    set -l mac "$HOME/Library/Application Support/{app}"
+    test -d $mac; and set folder $mac
+    test -n "$FLUX_STATE"; and set folder (string replace -r '^~/' $HOME/ -- $FLUX_STATE)
+    set -l paths $folder/runs/*{suffix}
+    set -q paths[1]; and string replace -r '^.*/(.*)\{suffix}$' '$1' -- $paths[-1..1]
+end
+
 complete -c {name} -f
 {lines}
 complete -c {alias} -w {name}
@@ -59,6 +81,7 @@ def fish() -> str:
         lines="\n".join(lines),
         name=NAMES[0],
         alias=NAMES[1],
+        **JOURNALS,
     )
 
 
@@ -98,6 +121,8 @@ def _fish_listed(rows: Words) -> list[str]:
 
 
 def _fish_word(word: str, about: str) -> str:
+    if word == RUNS:
+        return "-k -a '(__flux_runs)'"
     return f"-a {word} -d {_fish_text(about)}" if about else f"-a {word}"
 
 

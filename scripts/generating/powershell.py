@@ -6,8 +6,10 @@ from generating.app import Words, commands
 from generating.values import (
     AT_FILES,
     FILES,
+    JOURNALS,
     MADE,
     NAMES,
+    RUNS,
     awaits,
     bare,
     joined,
@@ -60,6 +62,20 @@ Register-ArgumentCompleter -Native -CommandName {names} -ScriptBlock {{
         $found = @($arguments["$command/$count"]) + @($arguments["$command/*"])
         $found = $found | Where-Object {{ $_ }}
     }}
+    if ($found -ccontains {runs}) {{
+        $folder = $env:FLUX_STATE
+        if (-not $folder) {{
+            $base = if ($IsMacOS) {{ Join-Path $HOME 'Library/Application Support' }}
+            elseif ($IsLinux -and $env:XDG_STATE_HOME) {{ $env:XDG_STATE_HOME }}
+            elseif ($IsLinux) {{ Join-Path $HOME '.local/state' }}
+            else {{ $env:LOCALAPPDATA }}
+            $folder = Join-Path $base '{app}'
+        }}
+        $runs = Join-Path $folder 'runs'
+        $journals = Get-ChildItem $runs -Filter '*{suffix}' -ErrorAction SilentlyContinue
+        $found = @($found | Where-Object {{ $_ -cne {runs} }})
+        $found += @($journals | Sort-Object Name -Descending | ForEach-Object BaseName)
+    }}
     if ($found -ccontains {at_files} -and $typed -like '@*') {{ $glue, $found = '@', {files} }}
     $typed = $typed.Substring($glue.Length)
     if ($glue -and $found -ccontains {files}) {{
@@ -96,6 +112,8 @@ def powershell() -> str:
         commands=", ".join(map(_ps, names())),
         files=_ps(*FILES),
         at_files=_ps(*AT_FILES),
+        runs=_ps(RUNS),
+        **JOURNALS,
     )
 
 

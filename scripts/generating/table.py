@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         repeatable: tuple[str, ...]  # fields that may be given several times
         defaults: dict[str, Any]  # of every field
         options: str  # the class that the command takes as `options`, or ""
+        below: tuple[str, ...]  # first words that begin the line of another command
         own: tuple[str, ...]  # fields that it takes as separate arguments
 
 
@@ -61,6 +62,7 @@ def _line(command: Command) -> str:
         "repeatable": repeatable,
         "defaults": defaults,
         "options": group.__name__ if group else "",
+        "below": command.commands,
         "own": getattr(function, "own", tuple(inspect.signature(function).parameters)),
     }
     fields = "".join(f"        {name!r}: {_source(value)},\n" for name, value in row.items())

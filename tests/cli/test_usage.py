@@ -404,8 +404,8 @@ def test_help_has_groups_examples_and_short_lines(name):
 
 
 WITHOUT_OPTION = (
-    "lumenfall_base_url", "openai_base_url", "http_hosts", "journal_prompts", "metadata",
-    "sign_certificate", "sign_key", "sign_algorithm", "confirm_cost", "image_field",
+    "lumenfall_base_url", "openai_base_url", "http_hosts", "journal_prompts", "keep_prompts",
+    "metadata", "sign_certificate", "sign_key", "sign_algorithm", "confirm_cost", "image_field",
 )  # fmt: skip
 WITH_OPTION = [row for row in SETTINGS if row.name not in WITHOUT_OPTION]
 

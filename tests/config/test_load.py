@@ -52,7 +52,7 @@ def test_nothing_set_means_the_defaults():
     made = load()
     assert made._replace(values={}, providers={}) == (
         "flux1.1-pro-ultra", ROWS["lumenfall"], LUMENFALL, None, None, None, 16, 300.0, 3, None,
-        5.0, None, True, "full", None, None, "es256", "auto", {}, {}, (),
+        5.0, None, True, "forever", "full", None, None, "es256", "auto", {}, {}, (),
     )  # fmt: skip
     assert {(value.source, value.rank) for value in made.values.values()} == {("default", 4)}
 
@@ -101,7 +101,9 @@ def test_flags_beat_environment_beats_project_beats_user_beats_default(name, lay
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_setting_can_be_set_by_a_variable(setting):
-    text = {"text": "lumenfall", "integer": "7", "number": "7.5", "boolean": "False"}[setting.kind]
+    text = {"text": "lumenfall", "integer": "7", "number": "7.5", "boolean": "False"}.get(
+        setting.kind, "30d"
+    )
     if setting.name.endswith("base_url"):
         text = "https://example.org/v1"
     text = setting.choices[-1] if setting.choices else text
@@ -150,9 +152,9 @@ AROUND = [
 @pytest.mark.parametrize("around", AROUND)
 def test_what_env_files_leave_around_a_value_is_cut_from_every_variable(around, monkeypatch):
     for setting in SETTINGS:
-        text = {"text": "lumenfall", "integer": "7", "number": "7.5", "boolean": "False"}[
-            setting.kind
-        ]
+        text = {"text": "lumenfall", "integer": "7", "number": "7.5", "boolean": "False"}.get(
+            setting.kind, "30d"
+        )
         if setting.name.endswith("base_url"):
             text = "https://example.org/v1"
         text = setting.choices[-1] if setting.choices else text
@@ -274,6 +276,12 @@ def test_a_project_file_must_not_say_where_the_key_goes(name, work, user):
             "journal_prompts must be true or false",
             "write journal_prompts = true",
         ),
+        (
+            "keep_prompts = 'a month'",
+            "keep_prompts must be forever, never, or an age such as 30d, not 'a month'",
+            'write keep_prompts = "forever"',
+        ),
+        ("keep_prompts = 30", "keep_prompts must be forever, never, or an age", ""),
         ("progress = 'plian'", "progress must be auto or plain or none", "did you mean plain?"),
         ("model", "is not valid TOML", ""),
         ("model = 'a'\nmodel = 'b'", "is not valid TOML", ""),

@@ -51,6 +51,12 @@ STRICTER = [
     ("journal_prompts", "false", "true", "False"),
     ("journal_prompts", "true", "false", "False"),
     ("journal_prompts", None, "false", "False"),
+    ("keep_prompts", None, "'30d'", "'30d'"),
+    ("keep_prompts", "'30d'", "'2w'", "'2w'"),
+    ("keep_prompts", "'30d'", "'5w'", "'30d'"),
+    ("keep_prompts", "'12h'", "'forever'", "'12h'"),
+    ("keep_prompts", "'30d'", "'never'", "'never'"),
+    ("keep_prompts", "'never'", "'1m'", "'never'"),
 ]
 
 

@@ -98,19 +98,24 @@ def test_a_request_that_is_still_worked_on_is_asked_for_again_later(
     )
 
 
-def test_a_server_without_a_history_will_never_tell_and_that_is_said_without_end(
-    killed, recover, gateway, release
+def test_a_server_without_a_history_will_never_tell_and_that_is_said_once(
+    killed, recover, gateway, release, flux
 ):
     gateway.answers(held(release))
     killed("--seed", "7", *SERVER, "--base-url", gateway.url, when=lambda: gateway.posts)
     release.set()
-    result = recover()
-    assert (result.code, "nothing to save" in result.err) == (0, False)
-    assert "1 of 1 requests of run 20" in result.err
+    assert "hint: flux recover looks up requests" in flux("runs").err
     document = recover("--json").json
     (run,) = document["runs"]
     assert (document["status"], run["status"]) == ("unclear", "unclear")
     assert (run["unclear"], run["cost_usd"], run["errors"]) == (1, None, [])
+    assert states(flux) == ["unrecoverable"]
+    assert "hint" not in flux("runs").err
+    again = recover()
+    assert (again.code, again.err) == (0, "flux: nothing to save\n")
+    named = recover(run["run"])
+    assert (named.code, "nothing to save" in named.err) == (0, False)
+    assert f"1 of 1 requests of run {run['run']} may have been billed" in named.err
 
 
 @pytest.mark.parametrize("where", [HISTORY, f"{HISTORY}/req_h0"], ids=["list", "request"])

@@ -2,11 +2,13 @@
 
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from fakes.gateway import image, status
 from fakes.images import pixels_as
+from journals import change_first_line
 from rich.cells import cell_len
 
 pytestmark = pytest.mark.slow
@@ -21,7 +23,7 @@ def test_a_list_fits_into_a_hundred_columns_and_acts_on_no_terminal(generate, fl
     assert generate(PROMPT, "-n", "3", "--seed", "7").code == 0
     assert generate("a cat", "-o", "cat.jpg").code == 0
     shown = flux("runs")
-    assert (shown.code, shown.err) == (0, "")
+    assert (shown.code, shown.err) == (0, "flux: 2 runs, 4 images saved, 0.24 USD\n")
     assert max(map(len, shown.lines)) <= 100
     assert "\x1b" not in shown.out
     heading, newest, oldest = shown.lines
@@ -33,7 +35,7 @@ def test_a_list_fits_into_a_hundred_columns_and_acts_on_no_terminal(generate, fl
 @pytest.mark.parametrize("width", [30, 40, 60, 90, 100])
 def test_a_prompt_in_wide_characters_fits_a_terminal_too(command, generate, environment, width):
     assert generate("東京の夜景と富士山 " * 4, "-o", "fox.jpg").code == 0
-    shell = f"stty cols {width}; exec {shlex.quote(command)} runs"
+    shell = f"stty cols {width}; exec {shlex.quote(command)} runs 2> /dev/null"
     line = ["script", "-qec", shell, "/dev/null"]
     inside = {name: value for name, value in environment.items() if name != "COLUMNS"}
     shown = subprocess.run(
@@ -89,3 +91,28 @@ def test_the_journal_of_a_saved_image_stays_small(generate, gateway, state, side
     assert generate("a fox", "-n", "4", "--response-format", "b64_json").code == 0
     (journal,) = state.rglob("*.jsonl")
     assert journal.stat().st_size < 4 * 4000
+
+
+def test_prompts_are_kept_for_as_long_as_the_setting_says(generate, flux, state):
+    """Everything of the prompt goes, and what the run cost stays."""
+    words = ("--param", "negative_prompt=secret mice", "-o", "{slug}-{seed}.{ext}")
+    assert generate("a secret fox", *words).code == 0
+    (journal,) = state.glob("*.jsonl")
+    change_first_line(journal, time=time.time() - 31 * 86_400)
+    assert generate("a cat").code == 0
+    assert "secret" in journal.read_text()
+    before = flux("runs", journal.stem, "--json").json["runs"][0]
+    assert generate("a dog", env={"FLUX_KEEP_PROMPTS": "30d"}).code == 0
+    assert "secret" not in journal.read_text()
+    after = flux("runs", journal.stem, "--json").json["runs"][0]
+    assert (before["prompt"], after["prompt"]) == ("a secret fox", None)
+    kept = ("run", "state", "time", "model", "requests", "saved", "cost_usd")
+    assert [after[key] for key in kept] == [before[key] for key in kept]
+    assert [entry["seed"] for entry in after["entries"]] == [before["entries"][0]["seed"]]
+    assert [run["prompt"] for run in flux("runs", "--json").json["runs"]][:2] == ["a dog", "a cat"]
+
+
+def test_never_keeps_no_prompt_at_all(generate, state):
+    assert generate("a secret fox", env={"FLUX_KEEP_PROMPTS": "never"}).code == 0
+    (journal,) = state.glob("*.jsonl")
+    assert "secret" not in journal.read_text()

@@ -144,4 +144,6 @@ def test_a_request_of_an_earlier_run_has_errors_and_files_of_the_usual_shape():
         "request_id": "r9",
     }
     assert [entry["request_id"] for entry in made["entries"]] == ["r1", "r9", None, None]
-    documents.check({"schema": 1, "folder": "/s", "runs": [made]}, "runs")
+    totals = {"runs": 1, "saved": 2, "cost_usd": 0.06, "unpriced": 1}
+    listed = {"schema": 1, "folder": "/s", "runs": [made], "more": 0, "totals": totals}
+    documents.check(listed, "runs")

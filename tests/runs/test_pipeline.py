@@ -22,7 +22,7 @@ from flux_cli.images.names import Name
 from flux_cli.providers.rows import ROWS, connect
 from flux_cli.runs.event_loop import run_job
 from flux_cli.runs.job import Job, Original, Task
-from flux_cli.runs.records import journal
+from flux_cli.runs.records import journal, store
 from flux_cli.runs.records.listing import find_run, read_journal
 from flux_cli.runs.records.rescue import resume
 from flux_cli.runs.recovery import arrived, job_of
@@ -54,7 +54,7 @@ class Bench:
 
     def book(self) -> journal.Journal:
         facts = {"provider": "lumenfall", "base_url": self.gateway.url, "private": False}
-        return journal.begin(self.root, journal.new_name(), facts | {"folder": str(Path.cwd())})
+        return journal.begin(self.root, store.new_name(), facts | {"folder": str(Path.cwd())})
 
     def __call__(self, *tasks: Task, book: journal.Journal | None = None, **more: Any) -> RunResult:
         self.events.clear()

@@ -9,6 +9,8 @@ LOOKUP = {
     "model": Spelling("--model -m", "NAME", "Model [default: flux1.1-pro-ultra; env: FLUX_MODEL]"),
     "verbose": Spelling("--verbose -v", "", "Show the causes of errors"),
 }
+# Options of `flux runs prune`.
+PRUNE = {"yes": Spelling("--yes -y", "", "Remove without asking")}
 # Options of `flux convert`.
 CONVERT = {
     "size": Spelling(

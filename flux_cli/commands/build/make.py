@@ -113,7 +113,7 @@ class _Work:
         self._signer = signer
         self._result: RunResult | None = None
         self._run = ""
-        self._name = journal.new_name()
+        self._name = store.new_name()
         self._log: Log | None = None
 
     def carry_out(self) -> Result:
@@ -254,21 +254,19 @@ class _Work:
         if not settings.provider.hosted:
             return journal.scratch()
         from flux_cli.http.spool import temporary_folder
+        from flux_cli.runs.records.described import privacy_facts
 
         locks: list[Json] = [os.path.realpath(site.lock) for site in self._sites]
-        return journal.begin(
-            store.runs_folder(),
-            name,
-            {
-                "version": __version__,
-                "provider": settings.provider.name,
-                "base_url": settings.base_url,
-                "private": not settings.journal_prompts,
-                "folder": str(Path.cwd()),
-                "temporary": temporary_folder(),
-                "locks": locks,
-            },
-        )
+        facts: dict[str, Json] = {
+            "version": __version__,
+            "provider": settings.provider.name,
+            "base_url": settings.base_url,
+            **privacy_facts(settings),
+            "folder": str(Path.cwd()),
+            "temporary": temporary_folder(),
+            "locks": locks,
+        }
+        return journal.begin(store.runs_folder(), name, facts)
 
     def _save(self) -> None:
         """Write each lock if it differs; what was pending is in it.

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flux_cli.commands.exit import confirm_output
+from flux_cli.commands.history.recovered import Recovered, print_faults, print_result
 from flux_cli.config.load import Settings, load_settings
-from flux_cli.core.errors import DiskError, FluxError, Interrupted, UnclearError, common_exit_code
-from flux_cli.core.lite import NamedTuple
+from flux_cli.core.errors import DiskError, FluxError, Interrupted, common_exit_code
 from flux_cli.providers.rows import ROWS
 from flux_cli.runs import interrupts
 from flux_cli.runs.documents import recovery_document
 from flux_cli.runs.failures import drop_recovery_hints, error_of
 from flux_cli.runs.job import Job
-from flux_cli.runs.progress.lines import Lines, Silence, report_errors
+from flux_cli.runs.progress.lines import Lines, Silence
 from flux_cli.runs.progress.summary import Scope, summarize
 from flux_cli.runs.records import store
 from flux_cli.runs.records.journal import Journal
@@ -31,7 +31,7 @@ from flux_cli.runs.records.listing import (
     list_all,
     read_journal,
 )
-from flux_cli.runs.records.past import PastRun
+from flux_cli.runs.records.past import UNRECOVERABLE, PastRun
 from flux_cli.runs.records.rescue import clear_folder, move_stray, resume, unnamed_files
 from flux_cli.runs.recovery import (
     arrived,
@@ -47,32 +47,9 @@ from flux_cli.runs.report import Report
 from flux_cli.runs.spending.access import find_access
 from flux_cli.terminal import messages, streams
 
-NAMED = 3  # runs listed in one error message
-STATES = ("recoverable", "unclear")  # of runs with images to fetch
+STATES = ("recoverable", "unclear", UNRECOVERABLE)  # of runs with images to look for
 KEPT_UNCLEAR = 365 * 86_400.0  # seconds
 LOOK = "look at the files, then delete them"
-
-
-class Recovered(NamedTuple):
-    """One run after recovery: its state in the journal, and what was done.
-
-    `moved` are the new paths of files that could not be saved where they belong.
-    """
-
-    past: PastRun
-    report: Report
-    moved: Sequence[str] = ()
-
-    @property
-    def unclear(self) -> int:
-        """The number of requests that may have been paid for."""
-        return self.past.count("unclear")
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether there was nothing to recover and there is nothing to report."""
-        report = self.report
-        return not (report.outcomes or report.faults or report.remarks or self.unclear)
 
 
 def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
@@ -88,8 +65,8 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
         rows = [(one.report, one.past, one.moved) for one in done]
         streams.out_json(recovery_document(code, rows))
     for result in done:
-        _print_result(result, paths=not as_json, verbose=verbose)
-    _print_faults(done, verbose=verbose)
+        print_result(result, paths=not as_json, verbose=verbose)
+    print_faults(done, verbose=verbose)
     if foreign := sum(stray.is_foreign for stray in strays):
         messages.err(f"flux: note: skipped runs of other users: {foreign}")
     if all(one.is_idle for one in done):
@@ -99,11 +76,14 @@ def run(*, run: str | None, as_json: bool, verbose: bool) -> int:
 
 
 def _work(name: str | None) -> Listing:
-    """The runs with anything left to recover or delete, oldest first; or only the named one."""
+    """The runs with anything left to recover or delete, oldest first; or only the named one.
+
+    A run that was told to be unrecoverable is left out, unless it is named or may be settled now.
+    """
     root = store.runs_folder()
     if not name:
         listing = list_all(root)
-        runs = [run for run in reversed(listing.runs) if not run.running]
+        runs = [run for run in reversed(listing.runs) if not (run.running or _is_hopeless(run))]
         return listing._replace(runs=list(filter(_has_work, runs)))
     found = find(root, name)
     if isinstance(found, Stray) and found.is_damaged and not found.is_foreign:
@@ -116,6 +96,28 @@ def _has_work(run: RecordedRun) -> bool:
     if run.past.state not in STATES and store.aside_folder(run.folder).exists():
         return bool(store.files_in(run.folder))
     return run.past.state in STATES or run.folder.exists()
+
+
+def _is_hopeless(run: RecordedRun) -> bool:
+    """Whether nothing of a run can be fetched or looked up, and the user was told so."""
+    past = run.past
+    if past.state != UNRECOVERABLE or store.files_in(run.folder) or _is_forgettable(past):
+        return False
+    return not _has_history(past)
+
+
+def _has_history(past: PastRun) -> bool:
+    """Whether the provider of a run tells what became of requests without a response."""
+    try:
+        return _settings_of(past).provider.history
+    except FluxError:  # it was removed from the settings
+        return False
+
+
+def _is_forgettable(past: PastRun) -> bool:
+    """Whether the requests of a run have been unclear for so long that it is forgotten."""
+    began = time.time() if past.began is None else past.began
+    return past.state in ("unclear", UNRECOVERABLE) and time.time() - began >= KEPT_UNCLEAR
 
 
 def _recover_stray(stray: Stray) -> Recovered:
@@ -174,9 +176,12 @@ def _recover(run: RecordedRun, *, quiet: bool, named: bool) -> Recovered:
         if before.state in STATES:
             after, report = _fetch_and_save(before, ledger, named=named, quiet=quiet)
         moved, fault = _clear(after, ledger.folder)
+        is_told = after.state == "unclear" and not _has_history(after)
+        if is_told:
+            ledger.told()
     if fault:
         report = report._replace(faults=(*report.faults, fault))
-    return Recovered(after, report, moved)
+    return Recovered(after, report, moved, is_told)
 
 
 def _clear(past: PastRun, folder: Path) -> tuple[Sequence[str], DiskError | None]:
@@ -222,8 +227,7 @@ def _forget_if_old(run: RecordedRun, recovered: Recovered) -> Recovered:
     """Delete the journal of a run that will stay unclear, and say so."""
     past, report = recovered.past, recovered.report
     has_files = store.aside_folder(run.folder).exists() or bool(store.files_in(run.folder))
-    began = time.time() if past.began is None else past.began
-    if past.state != "unclear" or has_files or time.time() - began < KEPT_UNCLEAR:
+    if has_files or not _is_forgettable(past):
         return recovered
     store.forget(run.path)
     days = f"{KEPT_UNCLEAR / 86_400:.0f} days"
@@ -264,32 +268,6 @@ def _report(past: PastRun, faults: tuple[FluxError, ...] = ()) -> Report:
         faults=faults,
         run=past.id,
     )
-
-
-def _print_result(one: Recovered, *, paths: bool, verbose: bool) -> None:
-    """Print paths to stdout, and failed requests, lost images and unclear requests to stderr."""
-    if paths:
-        for saved in one.report.saved:
-            streams.out_data(saved.path)
-    report_errors(one.report._replace(faults=()), verbose=verbose)
-    for warning in one.report.warnings:
-        messages.err(f"flux: note: {warning}")
-    is_reported = any(isinstance(fault, UnclearError) for fault in one.report.faults)
-    if one.unclear and not is_reported:
-        count = f"{one.unclear} of {len(one.past.calls)} requests of run {one.past.id}"
-        messages.err(f"flux: note: {count} may have been billed")
-
-
-def _print_faults(done: Sequence[Recovered], *, verbose: bool) -> None:
-    """Print each failure of whole runs once, with the names of the runs."""
-    hit: dict[str, tuple[FluxError, list[str]]] = {}
-    for one in done:
-        for fault in one.report.faults:
-            hit.setdefault(fault.message, (fault, []))[1].append(one.past.id)
-    for fault, runs in hit.values():
-        more = f" and {len(runs) - NAMED} more" if len(runs) > NAMED else ""
-        fault.message = f"{', '.join(runs[:NAMED])}{more}: {fault.message}"
-        messages.error(fault, verbose=verbose)
 
 
 def _exit_code(reports: Sequence[Report]) -> int:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from math import inf
 from pathlib import Path
 
-from flux_cli.core.lite import SCHEMA
+from flux_cli.core.errors import UsageError
+from flux_cli.core.lite import SCHEMA, NamedTuple
 from flux_cli.core.model import Json
-from flux_cli.core.values import show_amount
+from flux_cli.core.values import counted, show_amount
 from flux_cli.runs.fields import error_document
 from flux_cli.runs.records import store
-from flux_cli.runs.records.listing import Listing, RecordedRun, Stray, find_run, list_all
-from flux_cli.runs.records.past import PastCall, PastRun
-from flux_cli.runs.records.store import aside_folder
+from flux_cli.runs.records.archive.selection import Filter, Selection, parse_since, select
+from flux_cli.runs.records.listing import LAST, RecordedRun, Stray, find_run
+from flux_cli.runs.records.past import UNRECOVERABLE, PastCall, PastRun
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.table import cell_text, text_width
 
+DEFAULT_LIMIT = 20  # runs in a list
+ALL = "all"  # instead of a limit
 SHOWN = 28  # columns for a prompt, so that a row fits into a hundred
 RUN_HEADING = ("Run", "model", "saved", "USD", "state", "prompt")
 REQUEST_HEADING = ("Request", "seed", "state", "file or reason")
@@ -41,6 +45,7 @@ RUN: dict[str, object] = {
         "running",
         "recoverable",
         "unclear",
+        UNRECOVERABLE,
         "expired",
         "interrupted",
         "complete",
@@ -58,35 +63,130 @@ RUN: dict[str, object] = {
     "cost_usd": "number?",
     "entries": ["#entry"],
 }
-RUN_LIST: dict[str, object] = {"schema": (SCHEMA,), "folder": "text", "runs": ["#run"]}
+RUN_LIST: dict[str, object] = {
+    "schema": (SCHEMA,),
+    "folder": "text",
+    "runs": ["#run"],
+    "more": "integer",
+    "totals": {
+        "runs": "integer",
+        "saved": "integer",
+        "cost_usd": "number",
+        "unpriced": "integer",
+    },
+}
 
 
-def run(*, run: str | None, as_json: bool) -> None:
+class Wanted(NamedTuple):
+    """Which runs to list, as typed; None means not given."""
+
+    limit: str | None = None
+    since: str | None = None
+    failed: bool = False
+    search: str | None = None
+
+
+def run(
+    *,
+    run: str | None,
+    limit: str | None = None,
+    since: str | None = None,
+    failed: bool = False,
+    search: str | None = None,
+    as_json: bool,
+) -> None:
     """Print earlier runs, or one run with its requests. Raises UsageError for an unknown run."""
     root = store.runs_folder()
-    listing = Listing([find_run(root, run)], []) if run else list_all(root)
-    runs = listing.runs
-    _print_strays(root, listing.strays)
+    wanted = Wanted(limit, since, failed, search)
+    selection = _one(root, run, wanted) if run else _several(root, wanted)
+    _print_strays(root, selection.strays)
+    runs = selection.runs
     if as_json:
-        listed: list[Json] = [run_document(one.past, one.state, one.began) for one in runs]
-        streams.out_json({"schema": SCHEMA, "folder": str(root), "runs": listed})
+        streams.out_json(_list_document(root, selection))
         return
     if not runs:
-        messages.err("flux: no runs yet")
+        messages.err("flux: no such runs" if any(wanted) else "flux: no runs yet")
+        _print_more(selection.more, wanted)
         return
     streams.say(streams.listing([RUN_HEADING, *map(_run_row, runs)], right=(2, 3)))
     if run:
-        calls = runs[0].past.calls
-        rows = [REQUEST_HEADING, *map(_request_row, calls)]
-        if len({call.model for call in calls}) > 1:
-            models = ("model", *(call.model for call in calls))
-            pairs = zip(rows, models, strict=True)
-            rows = [(*row[:-1], model, row[-1]) for row, model in pairs]
-        streams.say("\n" + streams.listing(rows, right=(0,)))
+        _print_requests(runs[0].past.calls)
+    else:
+        messages.err(f"flux: {_totals_text(_totals(runs))}")
+        _print_more(selection.more, wanted)
     states = {one.state for one in runs}
     for state, hint in HINTS.items():
         if state in states:
             messages.err(f"hint: {hint}")
+
+
+def _one(root: Path, name: str, wanted: Wanted) -> Selection:
+    """The run of that name. Raises UsageError."""
+    if any(wanted):
+        message = "--limit, --since, --failed, and --search select among all runs"
+        raise UsageError(message, hint=f"leave them out: flux runs {name}")
+    if name == LAST:
+        return select(root, Filter(), 1)._replace(more=0)
+    return Selection([find_run(root, name)], [])
+
+
+def _several(root: Path, wanted: Wanted) -> Selection:
+    """The newest runs that are wanted. Raises UsageError for an invalid value."""
+    since = parse_since(wanted.since) if wanted.since else 0.0
+    limit = _parse_limit(wanted.limit) if wanted.limit else DEFAULT_LIMIT
+    return select(root, Filter(since, wanted.failed, wanted.search or ""), limit)
+
+
+def _parse_limit(text: str) -> float:
+    if text == ALL:
+        return inf
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if number < 1:
+        hint = f"write a whole number from 1, or {ALL}"
+        raise UsageError(f"invalid limit {text!r}", hint=hint)
+    return number
+
+
+def _print_more(more: int, wanted: Wanted) -> None:
+    """Print how many older runs are not listed. They were not read, so some may not be wanted."""
+    if not more:
+        return
+    is_filtered = wanted.failed or wanted.search
+    what = "older runs were not searched" if is_filtered else "more runs"
+    messages.err(f"flux: note: {what}: {more:,}; --limit {ALL} includes them")
+
+
+def _print_requests(calls: Sequence[PastCall]) -> None:
+    rows = [REQUEST_HEADING, *map(_request_row, calls)]
+    if len({call.model for call in calls}) > 1:
+        models = ("model", *(call.model for call in calls))
+        pairs = zip(rows, models, strict=True)
+        rows = [(*row[:-1], model, row[-1]) for row, model in pairs]
+    streams.say("\n" + streams.listing(rows, right=(0,)))
+
+
+class Totals(NamedTuple):
+    """Sums over runs. `unpriced` is how many runs have requests of unknown cost."""
+
+    runs: int
+    saved: int
+    cost_usd: float
+    unpriced: int
+
+
+def _totals(runs: Sequence[RecordedRun]) -> Totals:
+    saved = sum(one.past.count("saved") for one in runs)
+    cost_usd = sum(one.past.known_cost_usd for one in runs)
+    unpriced = sum(one.past.cost_usd is None for one in runs)
+    return Totals(len(runs), saved, cost_usd, unpriced)
+
+
+def _totals_text(totals: Totals) -> str:
+    saved = f"{counted(totals.saved, 'image')} saved"
+    parts = [counted(totals.runs, "run"), saved, f"{show_amount(totals.cost_usd)} USD"]
+    if totals.unpriced:
+        parts.append(f"cost of {counted(totals.unpriced, 'run')} not known in full")
+    return ", ".join(parts)
 
 
 def _print_strays(root: Path, strays: Sequence[Stray]) -> None:
@@ -95,7 +195,7 @@ def _print_strays(root: Path, strays: Sequence[Stray]) -> None:
         if not stray.is_foreign:
             hint = "; see: flux recover" if stray.is_damaged else ""
             messages.err(f"flux: note: run {stray.path.stem} cannot be read: {stray.reason}{hint}")
-    aside = [folder for folder in map(aside_folder, root.glob("*")) if store.files_in(folder)]
+    aside = [folder for folder in store.aside_folders(root) if store.files_in(folder)]
     if aside:
         more = f" and {len(aside) - 1} other folders" if len(aside) > 1 else ""
         messages.err(f"flux: note: files that could not be recovered are in {aside[0]}{more}")
@@ -107,7 +207,7 @@ def _run_row(run: RecordedRun) -> tuple[str, ...]:
     saved = f"{past.count('saved')}/{len(past.calls)}"
     models = dict.fromkeys(call.model for call in past.calls if call.model)
     model = past.text("model") or _one_or_many(models, "models")
-    prompts = dict.fromkeys(filter(None, map(_prompt_of, past.calls)))
+    prompts = dict.fromkeys(filter(None, (call.prompt for call in past.calls)))
     prompt = past.text("prompt") or _one_or_many(prompts, "prompts")
     return (past.id, model, saved, cost, run.state, cell_text(_short(prompt) or None))
 
@@ -117,14 +217,6 @@ def _one_or_many(texts: Collection[str], noun: str) -> str:
     if len(texts) > 1:
         return f"{len(texts)} {noun}"
     return next(iter(texts), "")
-
-
-def _prompt_of(call: PastCall) -> str:
-    """The prompt of one request, from the record that its files get; "" if that has none."""
-    delivery = call.delivery if isinstance(call.delivery, dict) else {}
-    record = delivery.get("record")
-    prompt = record.get("prompt") if isinstance(record, dict) else None
-    return prompt if isinstance(prompt, str) else ""
 
 
 def _request_row(call: PastCall) -> tuple[str, ...]:
@@ -140,6 +232,18 @@ def _short(prompt: str) -> str:
     while text_width(short) >= SHOWN:
         short = short[:-1]
     return short + "…"
+
+
+def _list_document(root: Path, selection: Selection) -> dict[str, Json]:
+    """The runs of a selection, and what is known of them together."""
+    listed: list[Json] = [run_document(one.past, one.state, one.began) for one in selection.runs]
+    return {
+        "schema": SCHEMA,
+        "folder": str(root),
+        "runs": listed,
+        "more": selection.more,
+        "totals": _totals(selection.runs)._asdict(),
+    }
 
 
 def run_document(past: PastRun, state: str, began: str | None) -> dict[str, Json]:
@@ -166,7 +270,7 @@ def _entry_document(call: PastCall) -> dict[str, Json]:
     return {
         "index": call.number,
         "model": call.model or None,
-        "prompt": _prompt_of(call) or None,
+        "prompt": call.prompt or None,
         "seed": call.seed,
         "state": call.state,
         "files": [{"path": path or None} for path in call.saved],

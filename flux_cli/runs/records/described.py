@@ -11,11 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
+from flux_cli.config.load import PROJECT
 from flux_cli.core.model import Json
 from flux_cli.images.names import FIELDS
 from flux_cli.runs.saving.delivery import delivery_document
 
 if TYPE_CHECKING:
+    from flux_cli.config.load import Settings
     from flux_cli.images.names import Name
     from flux_cli.runs.check import CheckedRun, Part
     from flux_cli.runs.job import Task
@@ -29,7 +31,8 @@ def describe_run(run: CheckedRun) -> dict[str, Json]:
     """The facts that all requests of a run share, as far as `flux recover` needs them."""
     from flux_cli.http.spool import temporary_folder
 
-    private = not run.settings.journal_prompts
+    rules = privacy_facts(run.settings)
+    private = rules["private"] is True
     first, *others = run.parts
     shared = _facts_of_part(first, private=private)
     for part in others:
@@ -40,13 +43,23 @@ def describe_run(run: CheckedRun) -> dict[str, Json]:
         "base_url": run.settings.base_url,
         "model": shared.pop("model", None),
         "prompt": shared.pop("prompt", None),
-        "private": private,
+        **rules,
         "n": run.total,
         "skipped": list(run.existing.complete),
         **shared,
         "folder": _working_folder(),
         "temporary": temporary_folder(),
     }
+
+
+def privacy_facts(settings: Settings) -> dict[str, Json]:
+    """Whether a journal has no prompts, and how long prompts are kept: in this run, or in all."""
+    rule = settings.keep_prompts
+    facts: dict[str, Json] = {"private": not settings.journal_prompts or rule == "never"}
+    if rule != "forever":
+        is_of_project = settings.values["keep_prompts"].rank == PROJECT
+        facts |= {"keep_prompts": rule, "keep_prompts_of": "run" if is_of_project else "all"}
+    return facts
 
 
 def _facts_of_part(part: Part, *, private: bool) -> dict[str, Json]:
@@ -116,9 +129,13 @@ class Describer:
 def name_document(name: Name, *, private: bool) -> dict[str, Json]:
     """The name of a request as the journal keeps it. A `private` one does not tell the prompt."""
     fields: dict[str, Json] = dict(name.fields)
-    if private:
-        fields |= {field: HIDDEN for field in fields if _may_tell_prompt(field)}
-    return {"template": name.template, "fields": fields}
+    return {"template": name.template, "fields": hidden_fields(fields) if private else fields}
+
+
+def hidden_fields(fields: Mapping[str, Json]) -> dict[str, Json]:
+    """The fields of a name, without what they tell of the prompt."""
+    told = filter(_may_tell_prompt, fields)
+    return {**fields, **dict.fromkeys(told, HIDDEN)}
 
 
 def _may_tell_prompt(field: str) -> bool:

@@ -44,8 +44,8 @@ def read(lines: Iterable[bytes], *, with_replies: bool = True) -> PastRun | None
             past = _first_line(event)
             listed = past.calls if past else ()
             calls = {call.number: call for call in listed}
-        elif event.get("event") in ("open", "end"):
-            past = _opened_or_closed(past, event)
+        elif event.get("event") in ("open", "end", "told"):
+            past = _of_all_requests(past, event)
         else:
             _put_event(calls, event, past.facts, with_replies=with_replies)
     if past is None:
@@ -81,7 +81,10 @@ def _parse(line: bytes) -> dict[str, Json] | None:
     return event if isinstance(event, dict) else None
 
 
-def _opened_or_closed(past: PastRun, event: dict[str, Json]) -> PastRun:
+def _of_all_requests(past: PastRun, event: dict[str, Json]) -> PastRun:
+    """The run after an event that is not about one request."""
+    if event.get("event") == "told":
+        return past._replace(is_told=True)
     if event.get("event") == "open":
         return past._replace(owners=(*past.owners, event))
     process = (event.get("host"), event.get("pid"))

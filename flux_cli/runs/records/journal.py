@@ -27,6 +27,7 @@ from flux_cli.disk.publish import sync_folder
 from flux_cli.images.digests import sent_digests
 from flux_cli.providers.reading.tasks import task_headers
 from flux_cli.runs.records import store
+from flux_cli.runs.records.archive.prompts import expire_prompts
 from flux_cli.runs.records.described import Describer
 from flux_cli.runs.records.leftovers import hide_secrets
 from flux_cli.runs.records.lines import LINE_SCHEMA, encode, seal, trace
@@ -179,6 +180,10 @@ class Journal:
         if final or not error.billed:
             self._unclear.discard(call.number)
 
+    def told(self) -> None:
+        """Record that the user knows: nothing can clear up the requests that are unclear."""
+        self._try({"event": "told", "time": time.time()})
+
     def keep(self, media: Sequence[Media]) -> None:
         """Let the next `sync` include images that are not saved at once: an encoder takes them."""
         self._unsynced += (one.file for one in media)
@@ -248,11 +253,6 @@ class Journal:
         self._written += 1
 
 
-def new_name() -> str:
-    """A unique name for a run: its local time and six random hex digits."""
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
-
-
 def begin(root: Path, name: str, facts: dict[str, Json]) -> Journal:
     """Start the journal of a new run in `root`. Raises OutputError if it cannot be written.
 
@@ -276,6 +276,7 @@ def begin(root: Path, name: str, facts: dict[str, Json]) -> Journal:
         message = f"cannot write a journal in {root}: {fault.strerror}"
         raise OutputError(message, hint=hint) from fault
     store.prune(root)
+    expire_prompts(root, facts)
     return journal
 
 

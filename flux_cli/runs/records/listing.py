@@ -21,6 +21,8 @@ from flux_cli.runs.records.lines import SEAL_MARK
 from flux_cli.runs.records.past import PastRun
 from flux_cli.runs.records.store import SUFFIX, files_in, is_held, is_run_name, open_own
 
+LAST = "last"  # instead of a name: the newest run
+STAMP = "%Y%m%d-%H%M%S"  # local time, with which the name of a run begins
 MAX_LINE = 1 << 26  # bytes; a reply has at most 8 MB of text, and JSON may escape it
 MAX_LINES = 1 << 20  # of one journal; a run of ten thousand requests has sixty thousand
 BEGUN_WITHIN = 3600.0  # seconds after which nobody still writes the first line of a journal
@@ -76,15 +78,40 @@ def iso_time(seconds: float) -> str:
 
 def list_all(root: Path) -> Listing:
     """Every run in the folder, and what is left of runs whose journals cannot be used."""
-    found = [_recorded(root / f"{stem}{SUFFIX}") for stem in _stems(root)]
+    found = [read_run(root / f"{stem}{SUFFIX}") for stem in run_names(root)]
     runs = [one for one in found if isinstance(one, RecordedRun)]
     strays = [one for one in found if isinstance(one, Stray)]
-    runs.sort(key=lambda run: (run.past.began or 0.0, run.past.id), reverse=True)
+    runs.sort(key=age_key, reverse=True)
     return Listing(runs, strays)
 
 
+def age_key(run: RecordedRun) -> tuple[float, str]:
+    """What sorts runs by their age, the oldest first."""
+    return run.past.began or 0.0, run.past.id
+
+
+def dated_names(root: Path) -> list[tuple[str, str]]:
+    """The names of all runs after the local time of each (see STAMP), the newest first.
+
+    No journal is opened: the time is in the name, or else that of the file.
+    """
+    return sorted(((_stamp(root, name), name) for name in run_names(root)), reverse=True)
+
+
+def _stamp(root: Path, name: str) -> str:
+    if is_run_name(name):
+        return name[: len("20261126-101502")]
+    seconds = 0.0
+    with contextlib.suppress(OSError):
+        seconds = (root / f"{name}{SUFFIX}").lstat().st_mtime
+    return time.strftime(STAMP, time.localtime(seconds))
+
+
 def find_run(root: Path, name: str) -> RecordedRun:
-    """The run of that name, or the only one whose name begins with it. Raises UsageError."""
+    """The run of that name, or the only one whose name begins with it. Raises UsageError.
+
+    `last` names the newest run.
+    """
     found = find(root, name)
     if isinstance(found, Stray):
         message = f"{found.path} is not a journal that this flux can read: {found.reason}"
@@ -94,16 +121,28 @@ def find_run(root: Path, name: str) -> RecordedRun:
 
 def find(root: Path, name: str) -> RecordedRun | Stray:
     """Like `find_run`, but a journal that cannot be used is returned, too."""
-    known = _stems(root)
+    known = run_names(root)
     named = [stem for stem in known if stem == name]
-    if not named and name:
+    if not named and name == LAST:
+        named = _newest(root)
+    elif not named and name:
         named = [stem for stem in known if stem.startswith(name)]
     if len(named) > 1:
         raise UsageError(f"{name!r} matches several runs", hint="see: flux runs")
     if not named:
         raise UsageError(f"no run {name!r}", hint=did_you_mean(name, known) or "see: flux runs")
     path = root / f"{named[0]}{SUFFIX}"
-    return _recorded(path) or Stray(path, "it has no line of a journal")
+    return read_run(path) or Stray(path, "it has no line of a journal")
+
+
+def _newest(root: Path) -> list[str]:
+    """The name of the newest run; none if there are no runs. Names tell seconds, journals more."""
+    dated = dated_names(root)
+    tied = (root / f"{name}{SUFFIX}" for stamp, name in dated if stamp == dated[0][0])
+    runs = [one for one in map(read_run, tied) if isinstance(one, RecordedRun)]
+    if not runs:
+        return [name for _, name in dated[:1]]
+    return [max(runs, key=age_key).path.stem]
 
 
 def read_journal(path: Path, *, with_replies: bool = True) -> PastRun | None:
@@ -125,13 +164,14 @@ def is_under_way(path: Path, past: PastRun) -> bool:
     return any(map(is_running, past.owners))
 
 
-def _stems(root: Path) -> list[str]:
+def run_names(root: Path) -> list[str]:
     """The names of all runs, in their order, also of those that have only a journal or a folder."""
     names: Iterable[str] = ()
     with contextlib.suppress(OSError):
         names = os.listdir(root)
     stems = {name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)}
-    return sorted(stems | set(filter(is_run_name, names)))
+    others = (name for name in names if name not in stems and is_run_name(name))
+    return sorted(stems.union(others))
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -145,7 +185,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     yield b"too many lines"  # counts as damaged
 
 
-def _recorded(path: Path) -> RecordedRun | Stray | None:
+def read_run(path: Path) -> RecordedRun | Stray | None:
     """A journal as far as it can be used. None if nothing says that it is one."""
     try:
         past = read_journal(path, with_replies=False)

@@ -15,6 +15,7 @@ LARGEST = 1e15  # larger numbers in a journal are invalid
 LATEST = 253_402_300_800.0  # seconds: the year 10000, which ISO 8601 cannot write
 
 State = Literal["saved", "waiting", "unclear", "failed", "expired", "not_sent"]
+UNRECOVERABLE = "unrecoverable"  # state of an unclear run of which that was told to the user
 NEEDS_WORK: dict[str, State] = {  # state of a run -> state of a request in it, most urgent first
     "recoverable": "waiting",
     "unclear": "unclear",
@@ -97,6 +98,14 @@ class PastCall(NamedTuple):
         return error
 
     @property
+    def prompt(self) -> str:
+        """The prompt in the record that its files get; "" if that has none."""
+        delivery = self.delivery if isinstance(self.delivery, dict) else {}
+        record = delivery.get("record")
+        prompt = record.get("prompt") if isinstance(record, dict) else None
+        return prompt if isinstance(prompt, str) else ""
+
+    @property
     def request_id(self) -> str:
         """The provider's name for the request; "" if it gave none."""
         if self.media:
@@ -117,6 +126,7 @@ class PastRun(NamedTuple):
     is_over: bool = False
     damaged: int = 0  # lines that could not be read
     owners: tuple[dict[str, Json], ...] = ()
+    is_told: bool = False  # to be unclear for ever: nothing can be asked about its requests
 
     def count(self, *states: State) -> int:
         """How many requests are in one of these states."""
@@ -127,7 +137,7 @@ class PastRun(NamedTuple):
         """One word for the run. What still needs work comes first."""
         for word, state in NEEDS_WORK.items():
             if self.count(state):
-                return word
+                return UNRECOVERABLE if self.is_told and word == "unclear" else word
         if not self.is_over and self.count("not_sent"):
             return "interrupted"
         saved = self.count("saved")
@@ -143,6 +153,17 @@ class PastRun(NamedTuple):
         costs = [call.cost_usd for call in self.calls if call.is_paid]
         known = [cost for cost in costs if cost is not None]
         return sum(known) if len(known) == len(costs) else None
+
+    @property
+    def known_cost_usd(self) -> float:
+        """What is known of the cost, in USD: requests of unknown cost are left out."""
+        return sum(call.cost_usd for call in self.calls if call.is_paid and call.cost_usd)
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The different prompts of the run; none in a private journal."""
+        found = (self.text("prompt"), *(call.prompt for call in self.calls))
+        return tuple(dict.fromkeys(filter(None, found)))
 
     @property
     def is_private(self) -> bool:

@@ -25,6 +25,7 @@ except ImportError:  # Windows: nobody can tell by a lock whether a run is under
     fcntl = None  # type: ignore[assignment]
 
 SUFFIX = ".jsonl"
+ASIDE = "rescued"  # in the folder of a run
 KEPT = 500  # runs with nothing left to do
 KEPT_DAYS = 90  # of such a run
 ROOM = 16 << 20  # bytes on a disk per request in flight; the largest known image has 8 MB
@@ -41,7 +42,23 @@ def runs_folder() -> Path:
 
 def aside_folder(folder: Path) -> Path:
     """The folder of files that `flux recover` could not save, in the folder of their run."""
-    return folder / "rescued"
+    return folder / ASIDE
+
+
+def aside_folders(root: Path) -> list[Path]:
+    """All such folders of the runs in `root`, of which there may be thousands."""
+    try:
+        with os.scandir(root) as entries:
+            folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+    places = (os.path.join(folder, ASIDE) for folder in folders)
+    return [Path(place) for place in places if os.path.isdir(place)]
+
+
+def new_name() -> str:
+    """A unique name for a run: its local time and six random hex digits."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}"
 
 
 def is_run_name(name: str) -> bool:

@@ -17,7 +17,7 @@ from flux_cli.core.errors import DiskError
 from flux_cli.core.outcome import Facts, Media, Reply, SavedImage
 from flux_cli.core.request import Call
 from flux_cli.http.replies import BLOB
-from flux_cli.runs.records import journal
+from flux_cli.runs.records import journal, store
 from flux_cli.runs.records.listing import list_all
 
 PER_RUN = 3  # requests
@@ -58,7 +58,7 @@ def write_run(root: Path, work: Path, origin: str, addresses: tuple[str, ...]) -
     numbers = range(1, PER_RUN + 1)
     name = "url" if addresses else "b64"
     facts = {"provider": "lumenfall", "base_url": f"{origin}/v1", "prompt": "a fox", "n": PER_RUN}
-    book = journal.begin(root, journal.new_name(), {**facts, "folder": str(work)})
+    book = journal.begin(root, store.new_name(), {**facts, "folder": str(work)})
     for place, number in enumerate(numbers):
         call = Call(number, number, "m", {})
         book.sent(task(call, f"{name}-{number}.{{ext}}"))

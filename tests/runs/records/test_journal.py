@@ -41,7 +41,7 @@ def facts(prompt: str | None = "a fox", count: int = 1) -> dict:
 
 
 def begin(root: Path, told: dict) -> journal.Journal:
-    return journal.begin(root, journal.new_name(), told)
+    return journal.begin(root, store.new_name(), told)
 
 
 def media(book: journal.Journal, data: bytes = b"image") -> Media:
@@ -192,7 +192,7 @@ def test_a_disk_with_no_room_for_an_image_is_full(small_disk):
 
 @pytest.mark.parametrize("suffix", ["", ".jsonl"])
 def test_a_run_that_cannot_begin_touches_nothing_of_another(root, suffix):
-    name = journal.new_name()
+    name = store.new_name()
     there = root / f"{name}{suffix}"
     if suffix:
         root.mkdir(parents=True)

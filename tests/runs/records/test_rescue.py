@@ -10,7 +10,8 @@ from fakes.images import pixels_as
 from flux_cli.core.outcome import Facts, Media, Reply
 from flux_cli.http.replies import MARK
 from flux_cli.images.names import Name
-from flux_cli.runs.records.journal import begin, new_name
+from flux_cli.runs.records import store
+from flux_cli.runs.records.journal import begin
 from flux_cli.runs.records.listing import find_run, read_journal
 from flux_cli.runs.records.past import PastCall, PastRun
 from flux_cli.runs.records.rescue import clear_folder, drop_copies, resume, unnamed_files
@@ -99,7 +100,7 @@ REPLIES = {
 
 @pytest.mark.parametrize(("answer", "is_saved"), REPLIES.values(), ids=REPLIES)
 def test_only_an_image_whose_own_file_is_gone_counts_as_saved(tmp_path, answer, is_saved):
-    begin(tmp_path, new_name(), {"prompt": "a", "n": 1}).__exit__()
+    begin(tmp_path, store.new_name(), {"prompt": "a", "n": 1}).__exit__()
     (path,) = tmp_path.glob("*.jsonl")
     _, ledger = resume(find_run(tmp_path, path.stem))
     call = ANSWERED._replace(reply=answer, files=("ab",) if is_saved else (), saved=("7.png",))
