@@ -18,7 +18,7 @@ from flux_cli.runs import event_loop
 from flux_cli.runs.check import CheckedRun, check_run
 from flux_cli.runs.execution.of_run import is_paid, job_of, open_journal, report_of
 from flux_cli.runs.planned_files import reserve_files
-from flux_cli.runs.records import journal
+from flux_cli.runs.records import store
 from flux_cli.runs.saving.existing import describe_existing
 from flux_cli.runs.saving.finish import describe_reduction
 from flux_cli.runs.spending.approval import approve
@@ -109,7 +109,7 @@ async def _carry_out(checked: CheckedRun) -> Result:
     Raises FluxError only before the first request is sent, and CancelledError once it has saved
     what can be saved.
     """
-    name = journal.new_name()
+    name = store.new_name()
     try:
         with open_journal(checked, name) as ledger:
             job = job_of(checked, ledger)

@@ -131,12 +131,12 @@ def _environment() -> tuple[Part, ...]:
         [("Variable", "meaning"), *settings],
         [("Key", "for"), *keys.items()],
         """
-        A key can be in a private file: its path in NAME_FILE, or credentials.toml beside
-        config.toml. FLUX_SERVE_KEY is for flux serve.
+        A key can be in a private file: NAME_FILE, or credentials.toml beside config.toml. Clients
+        of flux serve send FLUX_SERVE_KEY.
         """,
         """
-        Precedence, highest first: options, environment, flux.toml of the project, config.toml of
-        the user, defaults. flux config shows every setting and where it comes from.
+        Highest first: options, environment, flux.toml of the project, config.toml of the user,
+        defaults. flux config shows all.
         """,
         """
         XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME move the folders. HTTPS_PROXY, NO_PROXY,

@@ -16,7 +16,7 @@ from flux_cli.runs.planned_files import reserve_files
 from flux_cli.runs.progress.choice import open_display, tell_both
 from flux_cli.runs.progress.lines import report_errors
 from flux_cli.runs.progress.summary import Scope, summarize
-from flux_cli.runs.records import journal
+from flux_cli.runs.records import store
 from flux_cli.runs.spending.approval import approve
 from flux_cli.terminal import messages, streams
 

@@ -13,7 +13,7 @@ from flux_cli.http.client import open_network
 from flux_cli.runs.check import check_run
 from flux_cli.runs.event_loop import await_job, sender_in_process
 from flux_cli.runs.execution.of_run import is_paid, job_of, open_journal, report_of
-from flux_cli.runs.records import journal
+from flux_cli.runs.records import store
 from flux_cli.runs.spending.access import is_remote
 from flux_cli.runs.spending.approval import approve, bill_of_run
 from flux_cli.runs.spending.limits import check_limit
@@ -102,7 +102,7 @@ class Maker:
         return checked
 
     async def _carry_out(self, checked: CheckedRun) -> Report:
-        name = journal.new_name()
+        name = store.new_name()
         with open_journal(checked, name) as ledger:
             job = job_of(checked, ledger)._replace(purse=self._purse)
             folder = ledger.folder if is_paid(checked) else None
