@@ -135,7 +135,8 @@ def _environment() -> tuple[Part, ...]:
         of flux serve send FLUX_SERVE_KEY.
         """,
         """
-        Highest first: options, environment, flux.toml, config.toml, defaults. flux config shows all.
+        Highest first: options, environment, flux.toml, config.toml, defaults. flux config shows
+        all.
         """,
         """
         XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME move the folders. HTTPS_PROXY, NO_PROXY,
