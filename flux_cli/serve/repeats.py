@@ -67,6 +67,11 @@ class Repeats(Generic[Result]):
         fitting = [work for work in works if work.can_be_joined(token, is_retry=is_retry)]
         return min(fitting, key=lambda work: (work.waiting, work.is_delivered), default=None)
 
+    def is_awaited(self, digest: str) -> bool:
+        """Whether a client waits for an equal request that is being carried out."""
+        works = self._works.get(digest, [])
+        return any(work.waiting and work.ended is None for work in works)
+
     def add(self, digest: str, task: asyncio.Task[Result], token: str) -> Work[Result]:
         """Note a request that is carried out for the first time."""
         work = Work(task, token)

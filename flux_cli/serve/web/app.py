@@ -72,10 +72,10 @@ async def _edit(service: Service, request: Request) -> Response:
     remove = partial(uploads.remove, folder)
     try:
         asked, digest = await read_form(request, folder)
-        return await answer(service, request, asked, digest, remove)
     except BaseException:
         remove()
         raise
+    return await answer(service, request, asked, digest, remove)
 
 
 def _expect_type(request: Request, expected: str) -> None:

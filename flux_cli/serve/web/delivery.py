@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.responses import Response, StreamingResponse
 
@@ -24,31 +24,67 @@ if TYPE_CHECKING:
     from flux_cli.serve.service import Service
 
 NO_STORE = {"cache-control": "no-store"}
+# A client that gives up and repeats at once may be seen to come back before it is seen to go.
+GRACE_SECONDS = 0.25
 
 
 async def answer(
     service: Service, request: Request, asked: Asked, digest: str, on_end: Callable[[], None]
 ) -> Response:
-    """Carry out a request, and answer it. The rest is done even if the client goes away."""
+    """Carry out a request, and answer it. The rest is done even if the client goes away.
+
+    `on_end` is called when the files of the request are not needed anymore.
+    """
     if request.query_params.get("dryRun", "").lower() == "true":
-        price = await service.price(asked)
-        on_end()
+        try:
+            price = await service.price(asked)
+        finally:
+            on_end()
         return json_response(answers.price_document(price))
-    work = service.requests.begin(asked, _sender(request, digest), on_end)
+    gone = asyncio.create_task(_wait_for_end(request))
+    try:
+        return await _carry_out(service, request, asked, Asking(digest, on_end, gone))
+    except BaseException:
+        gone.cancel()
+        raise
+
+
+class Asking(NamedTuple):
+    """A client that waits. `gone` ends when it goes away."""
+
+    digest: str
+    on_end: Callable[[], None]
+    gone: asyncio.Task[None]
+
+
+async def _carry_out(service: Service, request: Request, asked: Asked, asking: Asking) -> Response:
+    sender, gone = _sender(request, asking.digest), asking.gone
+    try:
+        if service.requests.waits_for_equal(sender):
+            await asyncio.wait({gone}, timeout=GRACE_SECONDS)
+        _expect_client(gone)
+        work = service.requests.begin(asked, sender, asking.on_end)
+    except BaseException:
+        asking.on_end()
+        raise
     work.clients += 1
     work.waiting += 1
-    gone = asyncio.create_task(_wait_for_end(request))
     try:
         await asyncio.wait({work.task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not work.task.done():
-            raise Refusal(499, "the client went away", code="client_closed_request")
+            _expect_client(gone)
         made = _result(service, work)
     except BaseException:
         work.waiting -= 1
-        gone.cancel()
         raise
     request.state.report, request.state.is_repeat = made.report, work.clients > 1
     return _deliver(request, asked, made, work, gone)
+
+
+def _expect_client(gone: asyncio.Task[None]) -> None:
+    """Raise Refusal if the client has gone, for the log."""
+    if gone.done():
+        raise Refusal(499, "the client went away", code="client_closed_request")
 
 
 def _sender(request: Request, digest: str) -> Sender:
