@@ -42,7 +42,7 @@ class Requests:
         self._maker, self._is_offline = maker, is_offline
         self._repeats: Repeats[Made] = Repeats()
 
-    def waits_for_equal(self, sender: Sender) -> bool:
+    def has_equal(self, sender: Sender) -> bool:
         """Whether a client waits for an equal request, whose answer this one would not get."""
         if self._repeats.find(sender.digest, sender.token, is_retry=sender.is_retry) is not None:
             return False
@@ -53,8 +53,12 @@ class Requests:
 
         Raises Refusal for an error on demand.
         """
-        if self._is_offline:
-            refuse_on_demand(asked.prompt)
+        try:
+            if self._is_offline:
+                refuse_on_demand(asked.prompt)
+        except Refusal:
+            on_end()
+            raise
         found = self._repeats.find(sender.digest, sender.token, is_retry=sender.is_retry)
         if found is not None:
             on_end()

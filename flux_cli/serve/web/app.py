@@ -69,13 +69,12 @@ async def _generate(service: Service, request: Request) -> Response:
 async def _edit(service: Service, request: Request) -> Response:
     _expect_type(request, "multipart/form-data")
     folder = await asyncio.to_thread(uploads.new_folder)
-    remove = partial(uploads.remove, folder)
     try:
         asked, digest = await read_form(request, folder)
     except BaseException:
-        remove()
+        uploads.remove(folder)
         raise
-    return await answer(service, request, asked, digest, remove)
+    return await answer(service, request, asked, digest, partial(uploads.remove, folder))
 
 
 def _expect_type(request: Request, expected: str) -> None:

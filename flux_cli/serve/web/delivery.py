@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from starlette.responses import Response, StreamingResponse
 
@@ -31,10 +31,7 @@ GRACE_SECONDS = 0.25
 async def answer(
     service: Service, request: Request, asked: Asked, digest: str, on_end: Callable[[], None]
 ) -> Response:
-    """Carry out a request, and answer it. The rest is done even if the client goes away.
-
-    `on_end` is called when the files of the request are not needed anymore.
-    """
+    """Carry out a request, and answer it. The rest is done even if the client goes away."""
     if request.query_params.get("dryRun", "").lower() == "true":
         try:
             price = await service.price(asked)
@@ -42,49 +39,43 @@ async def answer(
             on_end()
         return json_response(answers.price_document(price))
     gone = asyncio.create_task(_wait_for_end(request))
+    sender = _sender(request, digest)
     try:
-        return await _carry_out(service, request, asked, Asking(digest, on_end, gone))
+        await _look_for_repeats(service, sender, gone)
     except BaseException:
+        on_end()
         gone.cancel()
         raise
-
-
-class Asking(NamedTuple):
-    """A client that waits. `gone` ends when it goes away."""
-
-    digest: str
-    on_end: Callable[[], None]
-    gone: asyncio.Task[None]
-
-
-async def _carry_out(service: Service, request: Request, asked: Asked, asking: Asking) -> Response:
-    sender, gone = _sender(request, asking.digest), asking.gone
-    try:
-        if service.requests.waits_for_equal(sender):
-            await asyncio.wait({gone}, timeout=GRACE_SECONDS)
-        _expect_client(gone)
-        work = service.requests.begin(asked, sender, asking.on_end)
-    except BaseException:
-        asking.on_end()
-        raise
+    work = service.requests.begin(asked, sender, on_end)
     work.clients += 1
     work.waiting += 1
     try:
         await asyncio.wait({work.task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not work.task.done():
-            _expect_client(gone)
+            raise _client_went_away()
         made = _result(service, work)
     except BaseException:
         work.waiting -= 1
+        gone.cancel()
         raise
     request.state.report, request.state.is_repeat = made.report, work.clients > 1
     return _deliver(request, asked, made, work, gone)
 
 
-def _expect_client(gone: asyncio.Task[None]) -> None:
-    """Raise Refusal if the client has gone, for the log."""
+async def _look_for_repeats(service: Service, sender: Sender, gone: asyncio.Task[None]) -> None:
+    """Wait for a moment if a client waits for an equal request: it may be about to go away.
+
+    Raises Refusal if this client goes away meanwhile.
+    """
+    if service.requests.has_equal(sender):
+        await asyncio.wait({gone}, timeout=GRACE_SECONDS)
     if gone.done():
-        raise Refusal(499, "the client went away", code="client_closed_request")
+        raise _client_went_away()
+
+
+def _client_went_away() -> Refusal:
+    """What the log says. Nobody gets this answer."""
+    return Refusal(499, "the client went away", code="client_closed_request")
 
 
 def _sender(request: Request, digest: str) -> Sender:
