@@ -109,10 +109,7 @@ def start(
     *,
     input: bytes = b"",  # noqa: A002
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run a program in a folder that finds the packages of Node."""
-    packages = folder / "node_modules"
-    if not packages.is_symlink():
-        packages.symlink_to(FOLDER / "node" / "node_modules")
+    """Run a program in a folder, which is its home."""
     return subprocess.run(
         words,
         cwd=folder,
@@ -137,7 +134,9 @@ def client(name: str, folder: Path) -> Client:
     if not (NODE.parent / package).is_dir():
         pytest.skip(f"{package} is not installed: run .ci/install-servers")
     script = {"openai-node": "openai_node.mjs", "ai-sdk": "ai_sdk.mjs"}[name]
-    shutil.copy(CLIENTS / script, folder)  # Node looks for packages where the script is
+    shutil.copy(CLIENTS / script, folder)
+    packages = folder / "node_modules"  # where the script is
+    packages.symlink_to(FOLDER / "node" / "node_modules")
     return Client(name, (node, script))
 
 
