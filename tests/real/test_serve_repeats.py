@@ -4,8 +4,10 @@ All clients carry out all tasks at once, at the beginning. The prompt says whose
 provider does with it.
 """
 
+import json
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -108,7 +110,17 @@ def served(provider, tmp_path_factory) -> Iterator[Served]:
     env = environment(provider)
     folder = tmp_path_factory.mktemp("serve")
     with serving(folder, "--max-cost", "1000", "--concurrency", "100", env=env) as server:
+        prove_price(server)
         yield server
+
+
+def prove_price(served: Served) -> None:
+    """Have one image made: with a limit, requests go one by one until the price has proved true."""
+    body = json.dumps(SHAPE | {"prompt": "first: good"}).encode()
+    headers = {"Content-Type": "application/json"}
+    post = urllib.request.Request(f"{served.base_url}/images/generations", body, headers)
+    with urllib.request.urlopen(post, timeout=PATIENCE) as answer:
+        assert answer.status == 200
 
 
 @pytest.fixture(scope="module")
