@@ -209,6 +209,13 @@ def batches(bench: Bench, image: Path, few: int, many: int) -> list[Row]:
     ]
 
 
+def print_table(rows: list[Row]) -> None:
+    """Print all figures."""
+    print(f"{'':3}  {'figure':48}  {'ratio':>7}  target")
+    for row in rows:
+        print(f"{row.name:3}  {row.what:48}  {row.value:7.2f}  {row.target}")
+
+
 def read_options(description: str | None) -> argparse.Namespace:
     """The options of the command line, with a description for `--help`."""
     raw = argparse.RawDescriptionHelpFormatter
@@ -228,9 +235,7 @@ def main() -> None:
         for name, side in SIDES.items():
             subprocess.run([*LOOPBACK, "draw", images[name], str(side)], check=True)
         bench = Bench(options.flux, Path(folder) / "work", 1 if options.short else options.runs)
-        print(f"{'':3}  {'figure':48}  {'ratio':>7}  target")
-        for row in figures(bench, images, short=options.short):
-            print(f"{row.name:3}  {row.what:48}  {row.value:7.2f}  {row.target}")
+        print_table(figures(bench, images, short=options.short))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from flux_cli.config.load import Settings
     from flux_cli.core.outcome import Event
     from flux_cli.runs.check import CheckedRun
+    from flux_cli.runs.records.journal import Journal
     from flux_cli.runs.report import Report
     from flux_cli.serve.asking.asked import Asked
     from flux_cli.serve.options import ServeOptions
@@ -103,11 +104,11 @@ class Maker:
 
     async def _carry_out(self, checked: CheckedRun) -> Report:
         name = store.new_name()
-        with open_journal(checked, name) as ledger:
+        async with _journal_of(checked, name) as ledger:
             job = job_of(checked, ledger)._replace(purse=self._purse)
             folder = ledger.folder if is_paid(checked) else None
             result = await await_job(job, folder, checked.settings, _ignore, sender=self._sender)
-            job.sink.sync()
+            await asyncio.to_thread(job.sink.sync)
         return report_of(checked, result, name)
 
     def _options_of(self, asked: Asked, *, dry_run: bool = False) -> typed.GenerateOptions:
@@ -150,6 +151,18 @@ def _decisive(errors: Sequence[FluxError]) -> FluxError:
     billed = (error for error in errors if error.billed)
     sent = (error for error in errors if not isinstance(error, NotSentError))
     return next(billed, None) or next(sent, None) or errors[0]
+
+
+@contextlib.asynccontextmanager
+async def _journal_of(checked: CheckedRun, name: str) -> AsyncIterator[Journal]:
+    """The journal of a request. Threads open and close it: a disk takes milliseconds for that."""
+    with contextlib.ExitStack() as stack:
+        ledger = await asyncio.to_thread(open_journal, checked, name)
+        stack.push(ledger)
+        try:
+            yield ledger
+        finally:
+            await asyncio.to_thread(stack.close)
 
 
 class _Slots:

@@ -42,6 +42,12 @@ class Requests:
         self._maker, self._is_offline = maker, is_offline
         self._repeats: Repeats[Made] = Repeats()
 
+    def has_equal(self, sender: Sender) -> bool:
+        """Whether a client waits for an equal request, whose answer this one would not get."""
+        if self._repeats.find(sender.digest, sender.token, is_retry=sender.is_retry) is not None:
+            return False
+        return self._repeats.is_awaited(sender.digest)
+
     def begin(self, asked: Asked, sender: Sender, on_end: Callable[[], None]) -> Work[Made]:
         """Begin a request, or join an equal one. `on_end` is called when it is not needed anymore.
 

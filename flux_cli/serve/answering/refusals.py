@@ -89,6 +89,7 @@ ROWS = (
     _Row(NotSentError, 503, "server_error", "not_sent", RETRY_SECONDS),
 )
 FAILED_DEPENDENCY = 424  # nobody repeats it
+UNAVAILABLE = 503  # of a provider that was busy, and did nothing
 
 
 def refusal_of(error: FluxError) -> Refusal:
@@ -104,6 +105,9 @@ def refusal_of(error: FluxError) -> Refusal:
         if isinstance(error, row.error):
             status, seconds = row.status, row.seconds
             return Refusal(status, message, kind=row.kind, code=row.code, seconds=seconds)
+    if error.status == UNAVAILABLE:
+        code, seconds = "provider_unavailable", RETRY_SECONDS
+        return Refusal(UNAVAILABLE, message, kind="server_error", code=code, seconds=seconds)
     return Refusal(FAILED_DEPENDENCY, message, kind="upstream_error", code=error.code)
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from flux_cli.serve.service import Service
 
 NO_STORE = {"cache-control": "no-store"}
+# A client that gives up and repeats at once may be seen to come back before it is seen to go.
+GRACE_SECONDS = 0.25
 
 
 async def answer(
@@ -36,14 +38,21 @@ async def answer(
         finally:
             on_end()
         return json_response(answers.price_document(price))
-    work = service.requests.begin(asked, _sender(request, digest), on_end)
+    gone = asyncio.create_task(_wait_for_end(request))
+    sender = _sender(request, digest)
+    try:
+        await _look_for_repeats(service, sender, gone)
+    except BaseException:
+        on_end()
+        gone.cancel()
+        raise
+    work = service.requests.begin(asked, sender, on_end)
     work.clients += 1
     work.waiting += 1
-    gone = asyncio.create_task(_wait_for_end(request))
     try:
         await asyncio.wait({work.task, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not work.task.done():
-            raise Refusal(499, "the client went away", code="client_closed_request")
+            raise _client_went_away()
         made = _result(service, work)
     except BaseException:
         work.waiting -= 1
@@ -51,6 +60,22 @@ async def answer(
         raise
     request.state.report, request.state.is_repeat = made.report, work.clients > 1
     return _deliver(request, asked, made, work, gone)
+
+
+async def _look_for_repeats(service: Service, sender: Sender, gone: asyncio.Task[None]) -> None:
+    """Wait for a moment if a client waits for an equal request: it may be about to go away.
+
+    Raises Refusal if this client goes away meanwhile.
+    """
+    if service.requests.has_equal(sender):
+        await asyncio.wait({gone}, timeout=GRACE_SECONDS)
+    if gone.done():
+        raise _client_went_away()
+
+
+def _client_went_away() -> Refusal:
+    """What the log says. Nobody gets this answer."""
+    return Refusal(499, "the client went away", code="client_closed_request")
 
 
 def _sender(request: Request, digest: str) -> Sender:
