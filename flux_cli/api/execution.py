@@ -16,9 +16,8 @@ from flux_cli.core.request import seed_of
 from flux_cli.core.text import redact
 from flux_cli.runs import event_loop
 from flux_cli.runs.check import CheckedRun, check_run
-from flux_cli.runs.execution.of_run import is_paid, job_of, open_journal, report_of
+from flux_cli.runs.execution.awaited import await_run
 from flux_cli.runs.planned_files import reserve_files
-from flux_cli.runs.records import store
 from flux_cli.runs.saving.existing import describe_existing
 from flux_cli.runs.saving.finish import describe_reduction
 from flux_cli.runs.spending.approval import approve
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from flux_cli.core.options import GenerateOptions
-    from flux_cli.core.outcome import Event, Outcome, SavedImage
+    from flux_cli.core.outcome import Outcome, SavedImage
     from flux_cli.runs.report import Report
 
     # A run that may be sent, and what ends its reservation of names.
@@ -109,22 +108,13 @@ async def _carry_out(checked: CheckedRun) -> Result:
     Raises FluxError only before the first request is sent, and CancelledError once it has saved
     what can be saved.
     """
-    name = store.new_name()
     try:
-        with open_journal(checked, name) as ledger:
-            job = job_of(checked, ledger)
-            folder = ledger.folder if is_paid(checked) else None
-            done = await event_loop.await_job(job, folder, checked.settings, _ignore)
-            await asyncio.to_thread(job.sink.sync)
+        report = await await_run(checked)
     except FluxError as error:
         raise presentable(error) from None
-    if done.interrupted:
+    if report.interrupted:
         raise asyncio.CancelledError
-    return _result(checked, report_of(checked, done, name))
-
-
-def _ignore(event: Event) -> None:
-    """Show no progress."""
+    return _result(checked, report)
 
 
 def _result(checked: CheckedRun, report: Report) -> Result:

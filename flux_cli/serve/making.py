@@ -11,9 +11,8 @@ from flux_cli.core import options as typed
 from flux_cli.core.errors import BudgetError, FluxError, NotSentError
 from flux_cli.http.client import open_network
 from flux_cli.runs.check import check_run
-from flux_cli.runs.event_loop import await_job, sender_in_process
-from flux_cli.runs.execution.of_run import is_paid, job_of, open_journal, report_of
-from flux_cli.runs.records import store
+from flux_cli.runs.event_loop import sender_in_process
+from flux_cli.runs.execution.awaited import await_run
 from flux_cli.runs.spending.access import is_remote
 from flux_cli.runs.spending.approval import approve, bill_of_run
 from flux_cli.runs.spending.limits import check_limit
@@ -23,9 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from flux_cli.config.load import Settings
-    from flux_cli.core.outcome import Event
     from flux_cli.runs.check import CheckedRun
-    from flux_cli.runs.records.journal import Journal
     from flux_cli.runs.report import Report
     from flux_cli.serve.asking.asked import Asked
     from flux_cli.serve.options import ServeOptions
@@ -85,7 +82,7 @@ class Maker:
         async with self._slots.take(checked.total):
             if self._is_stopping:
                 raise NotSentError("the server is stopping")
-            report = await self._carry_out(checked)
+            report = await await_run(checked, self._sender, self._purse)
         if any(report.saved):
             return report
         error = _decisive(report.errors)
@@ -101,15 +98,6 @@ class Maker:
             limit = settings.max_cost
             check_limit(bill_of_run(checked), limit, accepts_unknown=False, unknown_hint=UNPRICED)
         return checked
-
-    async def _carry_out(self, checked: CheckedRun) -> Report:
-        name = store.new_name()
-        async with _journal_of(checked, name) as ledger:
-            job = job_of(checked, ledger)._replace(purse=self._purse)
-            folder = ledger.folder if is_paid(checked) else None
-            result = await await_job(job, folder, checked.settings, _ignore, sender=self._sender)
-            await asyncio.to_thread(job.sink.sync)
-        return report_of(checked, result, name)
 
     def _options_of(self, asked: Asked, *, dry_run: bool = False) -> typed.GenerateOptions:
         """The same request as options of `flux generate`."""
@@ -153,18 +141,6 @@ def _decisive(errors: Sequence[FluxError]) -> FluxError:
     return next(billed, None) or next(sent, None) or errors[0]
 
 
-@contextlib.asynccontextmanager
-async def _journal_of(checked: CheckedRun, name: str) -> AsyncIterator[Journal]:
-    """The journal of a request. Threads open and close it: a disk takes milliseconds for that."""
-    with contextlib.ExitStack() as stack:
-        ledger = await asyncio.to_thread(open_journal, checked, name)
-        stack.push(ledger)
-        try:
-            yield ledger
-        finally:
-            await asyncio.to_thread(stack.close)
-
-
 class _Slots:
     """Room for so many images at once. Requests get theirs in the order in which they ask."""
 
@@ -186,7 +162,3 @@ class _Slots:
         finally:
             for _ in range(taken):
                 self._free.release()
-
-
-def _ignore(_event: Event) -> None:
-    """Take no notice of a step: a server shows no progress."""
