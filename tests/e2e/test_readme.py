@@ -52,7 +52,6 @@ EXIT = {
     'flux generate "a lighthouse by the sea" -n 20 --max-cost 1 --dry-run': 2,
 }  # what the docs say about it: refused
 INPUTS = {  # images that the docs edit
-    "photo.jpg": "jpeg",
     "fox.png": "png",
     "snow.jpg": "jpeg",
     "mascot.png": "png",
@@ -113,6 +112,7 @@ def around(keyed, home, work, command, gateway):
     manifest = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/build.md").read_text(), re.DOTALL)[0]
     (work / "flux-build.toml").write_text(manifest)
     (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 768))  # not what the gateway answers
+    (work / "photo.jpg").write_bytes(pixels_as("jpeg", 1200, 900))  # lines make it smaller
     for name, file_format in INPUTS.items():
         (work / name).write_bytes(pixels_as(file_format, 400, 300))
     mask = Image.new("L", (400, 300))
@@ -126,6 +126,7 @@ def around(keyed, home, work, command, gateway):
     with Server() as bfl:
         bfl.answers(bfl_task("ready"))
         row = f'[providers.bfl]\nprotocol = "bfl"\nbase_url = "{bfl.origin}"\nkey = "BFL_API_KEY"\n'
+        row += f'[providers.sdcpp]\nbase_url = "{gateway.url}"\n'
         (settings / "config.toml").write_text(
             row + with_stand_ins("\n".join(own_providers), gateway)
         )
