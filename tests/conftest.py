@@ -9,12 +9,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import NamedTuple
 
 import documents
 import pytest
 from hypothesis import HealthCheck, settings
+
+from flux_cli.core import text
 
 SCRIPTS = Path(sys.executable).parent
 
@@ -97,6 +100,8 @@ def sealed(sealed_folders, monkeypatch):
     for name in ("CI", "GITHUB_ACTIONS", "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(work)
+    for name in ("_KEYS", "_PIECES"):  # keys of the tests before would be searched for as well
+        monkeypatch.setattr(text, name, ContextVar(name, default=()))
 
     connect = socket.socket.connect
 

@@ -182,9 +182,8 @@ def places_of_canary(root: Path, *streams: bytes) -> list[str]:
     texts |= {f"the name of {path}": str(path).encode() for path in root.rglob("*")}
     shown = base64.b64encode(CANARY.encode()).decode().lower(), CANARY.lower()
     runs = {key[at : at + 12] for key in shown for at in range(len(key) - 15)}
-    return [
-        place for place, data in texts.items() if any(run in read_by_somebody(data) for run in runs)
-    ]
+    read = {place: read_by_somebody(data) for place, data in texts.items()}
+    return [place for place, text in read.items() if any(run in text for run in runs)]
 
 
 def in_header(text: str) -> str:
@@ -224,10 +223,11 @@ def test_a_good_answer_that_holds_the_key_leaves_it_nowhere(tmp_path, trick, fil
     images = [str(path) for path in work.rglob("*") if path.suffix[1:] in (*FORMATS, "jpg")]
     assert images
     keyless = {name: value for name, value in env.items() if name != "LUMENFALL_API_KEY"}
+    lookups = [("show", *images), ("show", "--json", *images), ("runs", "--json")]
+    turn = list(TRICKS).index(trick) % len(lookups)  # with the key, one of them hides it
     shows = [
         subprocess.run([FLUX, *words], cwd=work, env=shown_by, capture_output=True, check=True)
-        for words in (("show", *images), ("show", "--json", *images), ("runs", "--json"))
-        for shown_by in (env, keyless)
+        for words, shown_by in [(lookups[turn], env), *((words, keyless) for words in lookups)]
     ]
     assert (
         places_of_canary(tmp_path, done.stdout, done.stderr, *(one.stdout for one in shows)) == []
