@@ -20,6 +20,7 @@ SERVERS = {
         'image_prompt_strength': Field('unsupported', reason='only FLUX models have it'),
         'safety_tolerance': Field('unsupported', reason='only FLUX models have it'),
         'sync_mode': Field('unsupported', reason='only FLUX models have it'),
+        'background': Field('passthrough', name='background'),
     }, references=References(16, max_bytes=52428800, mask='mask', takes_urls=False)),
     'localai': Dialect('localai', '', Price(), ('png',), (), None, {
         'seed': Field('unsupported', reason='LocalAI has no seed for images'),
@@ -33,6 +34,7 @@ SERVERS = {
         'image_prompt_strength': Field('unsupported', reason='LocalAI does not know it'),
         'safety_tolerance': Field('unsupported', reason='LocalAI does not know it'),
         'sync_mode': Field('unsupported', reason='LocalAI does not know it'),
+        'background': Field('unsupported', reason='LocalAI does not know it'),
     }),
     'sdcpp': Dialect('sdcpp', '', Price(), ('png', 'jpeg', 'webp'), (), None, {
         'seed': Field('converted', name='prompt', spelling='prompt_tag', reason='the server would use the same seed for every image', required=True),
@@ -47,6 +49,7 @@ SERVERS = {
         'image_prompt_strength': Field('unsupported', reason='stable-diffusion.cpp does not know it'),
         'safety_tolerance': Field('unsupported', reason='stable-diffusion.cpp does not know it'),
         'sync_mode': Field('unsupported', reason='stable-diffusion.cpp does not know it'),
+        'background': Field('unsupported', reason='stable-diffusion.cpp does not know it'),
     }, references=References(16, takes_urls=False)),
     'together': Dialect('together', '', Price(), ('jpeg', 'png'), (), None, {
         'seed': Field('passthrough', name='seed'),
@@ -64,6 +67,7 @@ SERVERS = {
         'image_prompt_strength': Field('unsupported', reason='Together does not know it'),
         'safety_tolerance': Field('unsupported', reason='Together does not know it'),
         'sync_mode': Field('unsupported', reason='Together does not know it'),
+        'background': Field('unsupported', reason='Together does not know it'),
     }),
     'vllm': Dialect('vllm', '', Price(), ('png',), (), None, {
         'seed': Field('passthrough', name='seed'),
@@ -80,6 +84,7 @@ SERVERS = {
         'image_prompt_strength': Field('unsupported', reason='vLLM does not know it'),
         'safety_tolerance': Field('unsupported', reason='vLLM does not know it'),
         'sync_mode': Field('unsupported', reason='vLLM does not know it'),
+        'background': Field('unsupported', reason='vLLM does not know it'),
     }, references=References(16, takes_urls=False)),
     'sglang': Dialect('sglang', '', Price(), ('png', 'jpeg', 'webp'), (), None, {
         'seed': Field('passthrough', name='seed', reason='the server would use the same seed for every image', required=True),
@@ -93,5 +98,6 @@ SERVERS = {
         'image_prompt_strength': Field('unsupported', reason='SGLang does not know it'),
         'safety_tolerance': Field('unsupported', reason='SGLang does not know it'),
         'sync_mode': Field('unsupported', reason='SGLang does not know it'),
+        'background': Field('unsupported', reason='SGLang does not know it'),
     }, references=References(16, takes_urls=False)),
 }
