@@ -1,4 +1,4 @@
-"""The commands about flux itself: help, completion, schema."""
+"""The commands about flux itself and its setup: help, completion, schema, login, logout."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 import flux_cli
 from flux_cli.cli.help import columns, examples
+from flux_cli.cli.options import option
 from flux_cli.cli.topics import TOPICS, WIDTH, explain
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.terminal import streams
@@ -114,3 +115,38 @@ def schema(
     from flux_cli.commands.schema import schema_document
 
     streams.out_json(schema_document(command))
+
+
+@examples("flux login", "flux login --provider bfl", "pass show lumenfall | flux login --key-stdin")
+def login(
+    provider: Annotated[str | None, option("provider")] = None,
+    key_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--key-stdin",
+            rich_help_panel="Provider",
+            show_default=False,
+            help="Read the key from standard input, as without a terminal",
+        ),
+    ] = False,
+) -> None:
+    """Ask for a key, check it, and store it.
+
+    The key is not shown, and never taken from the command line. It is checked with a request that
+    costs nothing, where the provider has one, and stored in credentials.toml in your config folder,
+    which only you can read. A key that is refused is not stored.
+    """
+    from flux_cli.commands.setup.login import login as work
+
+    work(provider=provider, key_stdin=key_stdin)
+
+
+@examples("flux logout", "flux logout --provider bfl")
+def logout(provider: Annotated[str | None, option("provider")] = None) -> None:
+    """Remove a stored key.
+
+    The key itself stays valid: revoke it at the provider.
+    """
+    from flux_cli.commands.setup.login import logout as work
+
+    work(provider=provider)

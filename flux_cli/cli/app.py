@@ -35,6 +35,8 @@ COMMANDS: dict[str, Any] = {  # each a function with `examples`
     "providers": lookups.providers,
     "runs": history.runs,
     "recover": history.recover,
+    "login": about.login,
+    "logout": about.logout,
     "schema": about.schema,
     "completion": about.completion,
     "help": about.help_,

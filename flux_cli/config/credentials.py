@@ -21,14 +21,19 @@ BASIC = "basic"
 SECRET_NAMES = ("auth", "cookie", "cred", "key", "pass", "secret", "session", "sig", "token")
 
 
-def find_auth(settings: Settings, *, no_key: bool = False) -> Auth | None:
+def find_auth(
+    settings: Settings, *, no_key: bool = False, given: Secret | None = None
+) -> Auth | None:
     """The key and the headers for the provider of this run; None if there is neither.
 
-    Raises ConfigError for a header without its variable, and if anything would be sent unencrypted.
+    A key that is `given` stands for the one that is set. Raises ConfigError for a header without
+    its variable, and if anything would be sent unencrypted.
     """
     row, base = settings.provider, settings.base_url
     headers = _headers(row)
-    secret, variable = (None, "") if no_key else _key(row)
+    secret, variable = (given, row.key_variables[0]) if given else (None, "")
+    if secret is None and not no_key:
+        secret, variable = _key(row)
     if secret is None and not headers:
         return None
     try:

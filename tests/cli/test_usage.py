@@ -274,7 +274,7 @@ def test_the_hint_is_what_to_type_next(line, message, hint):
         ("generate x --height 768 --width=512", "give both sides: --size 512x768"),
         (
             "generate x --api-key sk-1",
-            "set the variable LUMENFALL_API_KEY; other users can read a command line",
+            "run flux login, or set LUMENFALL_API_KEY; other users can read a command line",
         ),
         ("generate x --no-color", "set the variable NO_COLOR=1"),
         ("sizes --color", "set the variable FORCE_COLOR=1"),
