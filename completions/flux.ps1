@@ -50,6 +50,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'recover' = @("--json`tPrint one JSON document", "--verbose`tShow the causes of errors", "-v`tShow the causes of errors", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'login' = @("--provider`tProvider", "--key-stdin`tRead the key from standard input, as without a terminal", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'logout' = @("--provider`tProvider", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'doctor' = @("--provider`tProvider", "--no-network`tCheck only this machine", "--offline`tCheck only this machine", "--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'schema' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
         'completion' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
         'help' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
@@ -57,7 +58,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'config path' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
     }
     $arguments = @{
-        '/0' = @("generate`tGenerate images from a prompt", "edit`tEdit or combine images, as a prompt says", "build`tKeep a set of images in sync with a manifest, flux-build.toml", "serve`tServe an OpenAI-compatible image API on this machine", "resolve`tShow what would be sent, and why", "show`tShow image details and how images were made", "convert`tConvert images: change format, resize, crop, compress", "sizes`tShow a model's sizes, or the closest one", "models`tList the models in the catalog", "providers`tList image providers", "runs`tList earlier runs", "recover`tRecover images that were paid for but not saved", "login`tAsk for a key, check it, and store it", "logout`tRemove a stored key", "schema`tPrint the JSON Schema of the documents that --json prints", "completion`tPrint the completion script for a shell", "help`tExplain a topic or a command", "config`tShow every setting and where it comes from")
+        '/0' = @("generate`tGenerate images from a prompt", "edit`tEdit or combine images, as a prompt says", "build`tKeep a set of images in sync with a manifest, flux-build.toml", "serve`tServe an OpenAI-compatible image API on this machine", "resolve`tShow what would be sent, and why", "show`tShow image details and how images were made", "convert`tConvert images: change format, resize, crop, compress", "sizes`tShow a model's sizes, or the closest one", "models`tList the models in the catalog", "providers`tList image providers", "runs`tList earlier runs", "recover`tRecover images that were paid for but not saved", "login`tAsk for a key, check it, and store it", "logout`tRemove a stored key", "doctor`tCheck whether flux has all that it needs", "schema`tPrint the JSON Schema of the documents that --json prints", "completion`tPrint the completion script for a shell", "help`tExplain a topic or a command", "config`tShow every setting and where it comes from")
         'generate/*' = @("@<files>")
         'resolve/*' = @("@<files>")
         'show/*' = @("<files>")
@@ -65,12 +66,12 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'sizes/0' = @("4:3", "4:5", "5:4", "1:1", "3:4", "2:3", "3:2", "9:16", "16:9", "9:21", "21:9", "1183x887", "916x1145", "1145x916", "1024x1024", "887x1182", "836x1254", "1254x836", "768x1365", "1365x768", "670x1564", "1563x670")
         'models/0' = @("flux-3-image", "flux.1-kontext-max", "flux.1-kontext-pro", "flux.2-dev", "flux.2-flex", "flux.2-klein-4b", "flux.2-klein-9b", "flux.2-max", "flux.2-pro", "flux1.1-pro", "flux1.1-pro-ultra")
         'providers/0' = @("lumenfall", "bfl", "fal", "replicate", "openai", "openai.com", "together", "localai", "sdcpp", "vllm", "sglang", "offline")
-        'schema/0' = @("generate", "edit", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show", "convert", "build")
+        'schema/0' = @("generate", "edit", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show", "convert", "build", "doctor")
         'completion/0' = @("bash", "zsh", "fish", "powershell")
-        'help/0' = @("sizes", "formats", "cost", "exit-codes", "environment", "names", "generate", "edit", "build", "serve", "resolve", "show", "convert", "models", "providers", "runs", "recover", "login", "logout", "schema", "completion", "help", "config")
+        'help/0' = @("sizes", "formats", "cost", "exit-codes", "environment", "names", "generate", "edit", "build", "serve", "resolve", "show", "convert", "models", "providers", "runs", "recover", "login", "logout", "doctor", "schema", "completion", "help", "config")
         'config/0' = @("path`tPrint the path of your settings file, whether it exists or not")
     }
-    $commands = @('/0/generate', '/0/edit', '/0/build', '/0/serve', '/0/resolve', '/0/show', '/0/convert', '/0/sizes', '/0/models', '/0/providers', '/0/runs', '/0/recover', '/0/login', '/0/logout', '/0/schema', '/0/completion', '/0/help', '/0/config', 'config/0/path')
+    $commands = @('/0/generate', '/0/edit', '/0/build', '/0/serve', '/0/resolve', '/0/show', '/0/convert', '/0/sizes', '/0/models', '/0/providers', '/0/runs', '/0/recover', '/0/login', '/0/logout', '/0/doctor', '/0/schema', '/0/completion', '/0/help', '/0/config', 'config/0/path')
     $awaits = '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt)|-[^-sarmnpofq]*[sarmnpofq])$'
     $joined = '^(--[^=]+=|-[^-sarmnpofq]*[sarmnpofq])'
     $result = [System.Management.Automation.CompletionResult]

@@ -37,6 +37,7 @@ COMMANDS: dict[str, Any] = {  # each a function with `examples`
     "recover": history.recover,
     "login": about.login,
     "logout": about.logout,
+    "doctor": about.doctor,
     "schema": about.schema,
     "completion": about.completion,
     "help": about.help_,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,5 +52,5 @@ def without_home(text: str) -> str:
         return text
     for folder in (home, home.resolve()):
         if folder.is_absolute() and folder != folder.parent:
-            text = text.replace(str(folder), "~")
+            text = re.sub(rf"(?<![\w.~/-]){re.escape(str(folder))}(?![\w.-])", "~", text)
     return text
