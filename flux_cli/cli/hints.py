@@ -55,7 +55,7 @@ HABITS = (
     ("color colour", "", "set the variable FORCE_COLOR=1"),
 )
 
-TAKE_NO_KEY = ("flux login", "flux logout")
+TAKE_NO_KEY = ("flux login", "flux logout")  # people type a key there, which must not be shown
 
 
 def usage_error(
@@ -109,7 +109,7 @@ def _unexpected_argument(
     What is typed after `flux login` may be a key, and is not quoted.
     """
     if path in TAKE_NO_KEY:
-        message = "a key on the command line stays in the history of the shell; nothing was stored"
+        message = "a key on the command line stays in the history of the shell"
         hint = "flux login asks for it; if that was a key, delete it and create another one"
         return UsageError(message, hint=f"{hint}; for a provider: {path} --provider NAME")
     first = next((word for word in arguments if word and f"{extra} ".startswith(f"{word} ")), extra)

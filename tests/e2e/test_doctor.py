@@ -7,7 +7,7 @@ import pytest
 from fakes.gateway import status
 from fakes.messages import redirect, reply
 from fakes.proxy import Proxy
-from fakes.server import hang_up
+from fakes.server import Server, hang_up
 
 from e2e.conftest import KEY
 from e2e.screen import Screen, needs_tmux
@@ -107,12 +107,14 @@ def test_a_server_that_never_answers_is_given_up(doctor):
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/v1"
         code, checks = doctor(env={"LUMENFALL_BASE_URL": url})
     assert (code, checks["network"]["state"]) == (1, "problem")
+    assert checks["network"]["message"].endswith(": no answer within 4 s")
 
 
-def test_a_server_without_tls_is_a_problem_and_gets_no_key(doctor, gateway):
-    url = gateway.url.replace("http://", "https://")
-    code, checks = doctor(env={"LUMENFALL_BASE_URL": url})
-    assert (code, checks["network"]["state"], gateway.requests) == (1, "problem", [])
+def test_a_server_without_tls_is_a_problem_and_gets_no_key(doctor):
+    with Server(greet=(b"HTTP/1.1 400 Bad Request\r\n\r\n",)) as server:
+        url = server.origin.replace("http://", "https://")
+        code, checks = doctor(env={"LUMENFALL_BASE_URL": f"{url}/v1"})
+    assert (code, checks["network"]["state"], server.requests) == (1, "problem", [])
     assert checks["network"]["message"].endswith(" does not speak TLS")
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PORTS = {"http": 80, "https": 443}
+NO_NAME = "no name server answers"
 
 
 def probe(url: str, seconds: float) -> str:
@@ -38,6 +39,9 @@ def probe(url: str, seconds: float) -> str:
                 return f"DNS: {_count(addresses)}, TCP, no TLS"
             with tls_context().wrap_socket(connection, server_hostname=host) as secured:
                 return f"DNS: {_count(addresses)}, TCP, {secured.version()}"
+    except TimeoutError as fault:
+        reason = str(fault) if str(fault) == NO_NAME else f"no answer within {seconds:g} s"
+        raise unreachable_error(url, TimeoutError(reason)) from fault
     except OSError as fault:  # also of TLS
         raise unreachable_error(url, fault) from fault
 
@@ -64,7 +68,7 @@ def _resolve(host: str, port: int, seconds: float) -> list[str]:
     try:
         result = found.get(timeout=seconds)
     except queue.Empty:
-        raise TimeoutError("no name server answers") from None
+        raise TimeoutError(NO_NAME) from None
     if isinstance(result, OSError):
         raise result
     return result
