@@ -7,6 +7,7 @@ from binascii import b2a_base64
 from typing import TYPE_CHECKING
 
 from flux_cli.config import folders, keys
+from flux_cli.config.addresses import GATEWAY
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import AuthError, ConfigError
 from flux_cli.core.text import Secret, variable_text
@@ -109,7 +110,9 @@ def missing_key_error(settings: Settings) -> AuthError:
     name = row.key_variables[0]
     page = f" (keys: {row.page})" if row.page else ""
     without = ", or --no-key if this server needs none" if row.server else ""
-    hint = f"export {name}=...{page}{without}, or draw a sketch with --offline"
+    named = "" if row.name == GATEWAY else f" --provider {row.name}"
+    hint = f"flux login{named}, or export {name}=...{page}{without}"
+    hint += ", or draw a sketch with --offline"
     others = [_elsewhere(other) for other in settings.providers.values() if _is_set(other)]
     env_file = next(filter(os.path.isfile, ENV_FILES), "")
     if others:
