@@ -40,6 +40,9 @@ _flux_options() {  # the options of a command
         'runs rm') listed=('--force	Also remove images that were paid for but not saved' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         'runs prune') listed=('--older-than	Age of the runs' '--yes	Remove without asking' '-y	Remove without asking' '--force	Also remove images that were paid for but not saved' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         recover) listed=('--json	Print one JSON document' '--verbose	Show the causes of errors' '-v	Show the causes of errors' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        login) listed=('--provider	Provider' '--key-stdin	Read the key from standard input, as without a terminal' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        logout) listed=('--provider	Provider' '--help	Show this message and exit' '-h	Show this message and exit') ;;
+        doctor) listed=('--provider	Provider' '--no-network	Check only this machine' '--offline	Check only this machine' '--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         schema) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
         completion) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
         help) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
@@ -50,7 +53,7 @@ _flux_options() {  # the options of a command
 
 _flux_arguments() {  # the possible arguments at this position of a command
     case $1 in
-        /0) listed=('generate	Generate images from a prompt' 'edit	Edit or combine images, as a prompt says' 'build	Keep a set of images in sync with a manifest, flux-build.toml' 'serve	Serve an OpenAI-compatible image API on this machine' 'resolve	Show what would be sent, and why' 'show	Show image details and how images were made' 'convert	Convert images: change format, resize, crop, compress' 'sizes	Show a model'"'"'s sizes, or the closest ones' 'models	List the models in the catalog' 'providers	List image providers' 'runs	List earlier runs, the newest first' 'recover	Recover images that were paid for but not saved' 'schema	Print the JSON Schema of the documents that --json prints' 'completion	Print the completion script for a shell' 'help	Explain a topic or a command' 'config	Show every setting and where it comes from') ;;
+        /0) listed=('generate	Generate images from a prompt' 'edit	Edit or combine images, as a prompt says' 'build	Keep a set of images in sync with a manifest, flux-build.toml' 'serve	Serve an OpenAI-compatible image API on this machine' 'resolve	Show what would be sent, and why' 'show	Show image details and how images were made' 'convert	Convert images: change format, resize, crop, compress' 'sizes	Show a model'"'"'s sizes, or the closest ones' 'models	List the models in the catalog' 'providers	List image providers' 'runs	List earlier runs, the newest first' 'recover	Recover images that were paid for but not saved' 'login	Ask for a key, check it, and store it' 'logout	Remove a stored key' 'doctor	Check whether flux has all that it needs' 'schema	Print the JSON Schema of the documents that --json prints' 'completion	Print the completion script for a shell' 'help	Explain a topic or a command' 'config	Show every setting and where it comes from') ;;
         generate/*) listed=('@<files>') ;;
         resolve/*) listed=('@<files>') ;;
         show/*) listed=('<files>') ;;
@@ -61,9 +64,9 @@ _flux_arguments() {  # the possible arguments at this position of a command
         runs/0) listed=('rm	Remove runs from the journal' 'prune	Remove old runs from the journal' last '<runs>') ;;
         runs\ rm/*) listed=(last '<runs>') ;;
         recover/0) listed=(last '<runs>') ;;
-        schema/0) listed=(generate edit resolve sizes models providers config runs recover show convert build) ;;
+        schema/0) listed=(generate edit resolve sizes models providers config runs recover show convert build doctor) ;;
         completion/0) listed=(bash zsh fish powershell) ;;
-        help/0) listed=(sizes formats cost exit-codes environment names generate edit build serve resolve show convert models providers runs recover schema completion help config) ;;
+        help/0) listed=(sizes formats cost exit-codes environment names generate edit build serve resolve show convert models providers runs recover login logout doctor schema completion help config) ;;
         config/0) listed=('path	Print the path of your settings file, whether it exists or not') ;;
     esac
 }
@@ -136,7 +139,7 @@ _flux() {
             [[ $glue == "$word" && $word != *= ]] && _flux_values "$flag" || flag=''
         else
             case $command/$count/$word in
-                /0/generate | /0/edit | /0/build | /0/serve | /0/resolve | /0/show | /0/convert | /0/sizes | /0/models | /0/providers | /0/runs | runs/0/rm | runs/0/prune | /0/recover | /0/schema | /0/completion | /0/help | /0/config | config/0/path) command=${command:+$command }$word ;;
+                /0/generate | /0/edit | /0/build | /0/serve | /0/resolve | /0/show | /0/convert | /0/sizes | /0/models | /0/providers | /0/runs | runs/0/rm | runs/0/prune | /0/recover | /0/login | /0/logout | /0/doctor | /0/schema | /0/completion | /0/help | /0/config | config/0/path) command=${command:+$command }$word ;;
                 *) count=$((count + 1)) ;;
             esac
         fi

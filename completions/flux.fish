@@ -15,7 +15,7 @@ function __flux_at
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
             string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
-        else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
+        else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/login' '/0/logout' '/0/doctor' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
             set command (string trim -- "$command $word")
         else
             set count (math $count + 1)
@@ -57,6 +57,9 @@ complete -c flux -n "__flux_at '' '0'" -a models -d 'List the models in the cata
 complete -c flux -n "__flux_at '' '0'" -a providers -d 'List image providers'
 complete -c flux -n "__flux_at '' '0'" -a runs -d 'List earlier runs, the newest first'
 complete -c flux -n "__flux_at '' '0'" -a recover -d 'Recover images that were paid for but not saved'
+complete -c flux -n "__flux_at '' '0'" -a login -d 'Ask for a key, check it, and store it'
+complete -c flux -n "__flux_at '' '0'" -a logout -d 'Remove a stored key'
+complete -c flux -n "__flux_at '' '0'" -a doctor -d 'Check whether flux has all that it needs'
 complete -c flux -n "__flux_at '' '0'" -a schema -d 'Print the JSON Schema of the documents that --json prints'
 complete -c flux -n "__flux_at '' '0'" -a completion -d 'Print the completion script for a shell'
 complete -c flux -n "__flux_at '' '0'" -a help -d 'Explain a topic or a command'
@@ -412,6 +415,15 @@ complete -c flux -n "__flux_at 'recover'" -l verbose -s v -d 'Show the causes of
 complete -c flux -n "__flux_at 'recover'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'recover' '0'" -a last
 complete -c flux -n "__flux_at 'recover' '0'" -k -a '(__flux_runs)'
+complete -c flux -n "__flux_at 'login'" -l provider -x -a 'lumenfall\t bfl\t fal\t replicate\t openai\t openai.com\t together\t localai\t sdcpp\t vllm\t sglang\t offline\t' -d 'Provider'
+complete -c flux -n "__flux_at 'login'" -l key-stdin -d 'Read the key from standard input, as without a terminal'
+complete -c flux -n "__flux_at 'login'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'logout'" -l provider -x -a 'lumenfall\t bfl\t fal\t replicate\t openai\t openai.com\t together\t localai\t sdcpp\t vllm\t sglang\t offline\t' -d 'Provider'
+complete -c flux -n "__flux_at 'logout'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'doctor'" -l provider -x -a 'lumenfall\t bfl\t fal\t replicate\t openai\t openai.com\t together\t localai\t sdcpp\t vllm\t sglang\t offline\t' -d 'Provider'
+complete -c flux -n "__flux_at 'doctor'" -l no-network -l offline -d 'Check only this machine'
+complete -c flux -n "__flux_at 'doctor'" -l json -d 'Print one JSON document'
+complete -c flux -n "__flux_at 'doctor'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'schema'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'schema' '0'" -a generate
 complete -c flux -n "__flux_at 'schema' '0'" -a edit
@@ -425,6 +437,7 @@ complete -c flux -n "__flux_at 'schema' '0'" -a recover
 complete -c flux -n "__flux_at 'schema' '0'" -a show
 complete -c flux -n "__flux_at 'schema' '0'" -a convert
 complete -c flux -n "__flux_at 'schema' '0'" -a build
+complete -c flux -n "__flux_at 'schema' '0'" -a doctor
 complete -c flux -n "__flux_at 'completion'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'completion' '0'" -a bash
 complete -c flux -n "__flux_at 'completion' '0'" -a zsh
@@ -448,6 +461,9 @@ complete -c flux -n "__flux_at 'help' '0'" -a models
 complete -c flux -n "__flux_at 'help' '0'" -a providers
 complete -c flux -n "__flux_at 'help' '0'" -a runs
 complete -c flux -n "__flux_at 'help' '0'" -a recover
+complete -c flux -n "__flux_at 'help' '0'" -a login
+complete -c flux -n "__flux_at 'help' '0'" -a logout
+complete -c flux -n "__flux_at 'help' '0'" -a doctor
 complete -c flux -n "__flux_at 'help' '0'" -a schema
 complete -c flux -n "__flux_at 'help' '0'" -a completion
 complete -c flux -n "__flux_at 'help' '0'" -a help

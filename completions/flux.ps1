@@ -50,6 +50,9 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'runs rm' = @("--force`tAlso remove images that were paid for but not saved", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'runs prune' = @("--older-than`tAge of the runs", "--yes`tRemove without asking", "-y`tRemove without asking", "--force`tAlso remove images that were paid for but not saved", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'recover' = @("--json`tPrint one JSON document", "--verbose`tShow the causes of errors", "-v`tShow the causes of errors", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'login' = @("--provider`tProvider", "--key-stdin`tRead the key from standard input, as without a terminal", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'logout' = @("--provider`tProvider", "--help`tShow this message and exit", "-h`tShow this message and exit")
+        'doctor' = @("--provider`tProvider", "--no-network`tCheck only this machine", "--offline`tCheck only this machine", "--json`tPrint one JSON document", "--help`tShow this message and exit", "-h`tShow this message and exit")
         'schema' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
         'completion' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
         'help' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
@@ -57,7 +60,7 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'config path' = @("--help`tShow this message and exit", "-h`tShow this message and exit")
     }
     $arguments = @{
-        '/0' = @("generate`tGenerate images from a prompt", "edit`tEdit or combine images, as a prompt says", "build`tKeep a set of images in sync with a manifest, flux-build.toml", "serve`tServe an OpenAI-compatible image API on this machine", "resolve`tShow what would be sent, and why", "show`tShow image details and how images were made", "convert`tConvert images: change format, resize, crop, compress", "sizes`tShow a model's sizes, or the closest ones", "models`tList the models in the catalog", "providers`tList image providers", "runs`tList earlier runs, the newest first", "recover`tRecover images that were paid for but not saved", "schema`tPrint the JSON Schema of the documents that --json prints", "completion`tPrint the completion script for a shell", "help`tExplain a topic or a command", "config`tShow every setting and where it comes from")
+        '/0' = @("generate`tGenerate images from a prompt", "edit`tEdit or combine images, as a prompt says", "build`tKeep a set of images in sync with a manifest, flux-build.toml", "serve`tServe an OpenAI-compatible image API on this machine", "resolve`tShow what would be sent, and why", "show`tShow image details and how images were made", "convert`tConvert images: change format, resize, crop, compress", "sizes`tShow a model's sizes, or the closest ones", "models`tList the models in the catalog", "providers`tList image providers", "runs`tList earlier runs, the newest first", "recover`tRecover images that were paid for but not saved", "login`tAsk for a key, check it, and store it", "logout`tRemove a stored key", "doctor`tCheck whether flux has all that it needs", "schema`tPrint the JSON Schema of the documents that --json prints", "completion`tPrint the completion script for a shell", "help`tExplain a topic or a command", "config`tShow every setting and where it comes from")
         'generate/*' = @("@<files>")
         'resolve/*' = @("@<files>")
         'show/*' = @("<files>")
@@ -68,12 +71,12 @@ Register-ArgumentCompleter -Native -CommandName flux, flux-image -ScriptBlock {
         'runs/0' = @("rm`tRemove runs from the journal", "prune`tRemove old runs from the journal", "last", "<runs>")
         'runs rm/*' = @("last", "<runs>")
         'recover/0' = @("last", "<runs>")
-        'schema/0' = @("generate", "edit", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show", "convert", "build")
+        'schema/0' = @("generate", "edit", "resolve", "sizes", "models", "providers", "config", "runs", "recover", "show", "convert", "build", "doctor")
         'completion/0' = @("bash", "zsh", "fish", "powershell")
-        'help/0' = @("sizes", "formats", "cost", "exit-codes", "environment", "names", "generate", "edit", "build", "serve", "resolve", "show", "convert", "models", "providers", "runs", "recover", "schema", "completion", "help", "config")
+        'help/0' = @("sizes", "formats", "cost", "exit-codes", "environment", "names", "generate", "edit", "build", "serve", "resolve", "show", "convert", "models", "providers", "runs", "recover", "login", "logout", "doctor", "schema", "completion", "help", "config")
         'config/0' = @("path`tPrint the path of your settings file, whether it exists or not")
     }
-    $commands = @('/0/generate', '/0/edit', '/0/build', '/0/serve', '/0/resolve', '/0/show', '/0/convert', '/0/sizes', '/0/models', '/0/providers', '/0/runs', 'runs/0/rm', 'runs/0/prune', '/0/recover', '/0/schema', '/0/completion', '/0/help', '/0/config', 'config/0/path')
+    $commands = @('/0/generate', '/0/edit', '/0/build', '/0/serve', '/0/resolve', '/0/show', '/0/convert', '/0/sizes', '/0/models', '/0/providers', '/0/runs', 'runs/0/rm', 'runs/0/prune', '/0/recover', '/0/login', '/0/logout', '/0/doctor', '/0/schema', '/0/completion', '/0/help', '/0/config', 'config/0/path')
     $awaits = '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$'
     $joined = '^(--[^=]+=|-[^-sarmnpofq]*[sarmnpofq])'
     $result = [System.Management.Automation.CompletionResult]

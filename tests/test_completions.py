@@ -80,7 +80,7 @@ def fish(line, folder, script="flux.fish"):
 
 
 ASKED = {
-    "commands": ("flux s", {"sizes", "schema", "show"}),
+    "commands": ("flux s", {"sizes", "schema", "serve", "show"}),
     "the other name": ("flux-image gen", {"generate"}),
     "options": ("flux sizes --p", {"--plain"}),
     "options after a prompt": (

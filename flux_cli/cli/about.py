@@ -1,4 +1,4 @@
-"""The commands about flux itself: help, completion, schema."""
+"""The commands about flux itself and its setup: help, completion, schema, login, doctor."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 import flux_cli
 from flux_cli.cli.help import columns, examples
+from flux_cli.cli.options import AsJson, option
 from flux_cli.cli.topics import TOPICS, WIDTH, explain
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.terminal import streams
@@ -121,3 +122,64 @@ def schema(
     from flux_cli.commands.schema import schema_document
 
     streams.out_json(schema_document(command))
+
+
+@examples("flux login", "flux login --provider bfl", "pass show lumenfall | flux login --key-stdin")
+def login(
+    provider: Annotated[str | None, option("provider")] = None,
+    key_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--key-stdin",
+            rich_help_panel="Provider",
+            show_default=False,
+            help="Read the key from standard input, as without a terminal",
+        ),
+    ] = False,
+) -> None:
+    """Ask for a key, check it, and store it.
+
+    The key is not shown, and never taken from the command line. It is checked with a request that
+    costs nothing, where the provider has one, and stored in credentials.toml in your config folder,
+    which only you can read. A key that is refused is not stored.
+    """
+    from flux_cli.commands.setup.login import login as work
+
+    work(provider=provider, key_stdin=key_stdin)
+
+
+@examples("flux logout", "flux logout --provider bfl")
+def logout(provider: Annotated[str | None, option("provider")] = None) -> None:
+    """Remove a stored key.
+
+    The key itself stays valid: revoke it at the provider.
+    """
+    from flux_cli.commands.setup.login import logout as work
+
+    work(provider=provider)
+
+
+@examples("flux doctor", "flux doctor --no-network", "flux doctor --provider bfl --json")
+def doctor(
+    provider: Annotated[str | None, option("provider")] = None,
+    no_network: Annotated[
+        bool,
+        typer.Option(
+            "--no-network",
+            "--offline",
+            rich_help_panel="Provider",
+            show_default=False,
+            help="Check only this machine",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Check whether flux has all that it needs.
+
+    Checks versions, settings, folders, the terminal, certificates, the key, the proxy, and whether
+    the provider answers. It costs nothing. The output has no keys and no name of your home folder,
+    so that it can be part of a bug report. The exit code is 1 if there is a problem.
+    """
+    from flux_cli.commands.setup.doctor import run
+
+    return run(provider=provider, network=not no_network, as_json=as_json)

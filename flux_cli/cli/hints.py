@@ -49,13 +49,14 @@ HABITS = (
     (
         "api-key apikey key token",
         "",
-        "set the variable LUMENFALL_API_KEY; other users can read a command line",
+        "run flux login, or set LUMENFALL_API_KEY; other users can read a command line",
     ),
     ("no-color no-colour", "", "set the variable NO_COLOR=1"),
     ("color colour", "", "set the variable FORCE_COLOR=1"),
 )
 
 FREE = frozenset(("--dry-run", "--offline", "--help", "-h"))  # with these, nothing is paid for
+TAKE_NO_KEY = ("flux login", "flux logout")  # people type a key there, which must not be shown
 
 
 def usage_error(
@@ -104,7 +105,14 @@ def _no_such_command(message: str, context: Context, arguments: Sequence[str]) -
 def _unexpected_argument(
     extra: str, path: str, context: Context | None, arguments: Sequence[str]
 ) -> UsageError:
-    """The error for an argument too many: commands that take an argument take one."""
+    """The error for an argument too many: commands that take an argument take one.
+
+    What is typed after `flux login` may be a key, and is not quoted.
+    """
+    if path in TAKE_NO_KEY:
+        message = "a key on the command line stays in the history of the shell"
+        hint = "flux login asks for it; if that was a key, delete it and create another one"
+        return UsageError(message, hint=f"{hint}; for a provider: {path} --provider NAME")
     first = next((word for word in arguments if word and f"{extra} ".startswith(f"{word} ")), extra)
     parameters = context.command.params if context else []
     hint = f"see {path} --help"

@@ -21,6 +21,7 @@ from flux_cli.build.planning import document as build
 from flux_cli.commands import config, convert, models, providers, show, sizes
 from flux_cli.commands.gateway import show as gateway
 from flux_cli.commands.history import runs
+from flux_cli.commands.setup import shapes as doctor
 from flux_cli.core.errors import UsageError, did_you_mean
 from flux_cli.runs import documents, fields
 from flux_cli.runs.combined.documents import ABOUT, PART
@@ -44,6 +45,7 @@ DOCUMENTS = {  # by command, what it prints unless it fails
     "show": ("images",),
     "convert": ("conversion",),
     "build": ("build",),
+    "doctor": ("diagnosis",),
 }
 COMMANDS = tuple(DOCUMENTS)
 SHAPES: dict[str, object] = {
@@ -86,6 +88,8 @@ SHAPES: dict[str, object] = {
     "build_step": build.STEP,
     "build_change": build.CHANGE,
     "build_move": build.MOVE,
+    "diagnosis": doctor.DIAGNOSIS,
+    "check": doctor.FOUND,
 }
 
 

@@ -7,6 +7,7 @@ from binascii import b2a_base64
 from typing import TYPE_CHECKING
 
 from flux_cli.config import folders, keys
+from flux_cli.config.addresses import GATEWAY
 from flux_cli.core.auth import Auth
 from flux_cli.core.errors import AuthError, ConfigError
 from flux_cli.core.text import Secret, variable_text
@@ -21,14 +22,19 @@ BASIC = "basic"
 SECRET_NAMES = ("auth", "cookie", "cred", "key", "pass", "secret", "session", "sig", "token")
 
 
-def find_auth(settings: Settings, *, no_key: bool = False) -> Auth | None:
+def find_auth(
+    settings: Settings, *, no_key: bool = False, given: Secret | None = None
+) -> Auth | None:
     """The key and the headers for the provider of this run; None if there is neither.
 
-    Raises ConfigError for a header without its variable, and if anything would be sent unencrypted.
+    A key that is `given` stands for the one that is set. Raises ConfigError for a header without
+    its variable, and if anything would be sent unencrypted.
     """
     row, base = settings.provider, settings.base_url
     headers = _headers(row)
-    secret, variable = (None, "") if no_key else _key(row)
+    secret, variable = (given, row.key_variables[0]) if given else (None, "")
+    if secret is None and not no_key:
+        secret, variable = _key(row)
     if secret is None and not headers:
         return None
     try:
@@ -104,7 +110,9 @@ def missing_key_error(settings: Settings) -> AuthError:
     name = row.key_variables[0]
     page = f" (keys: {row.page})" if row.page else ""
     without = ", or --no-key if this server needs none" if row.server else ""
-    hint = f"export {name}=...{page}{without}, or draw a sketch with --offline"
+    named = "" if row.name == GATEWAY else f" --provider {row.name}"
+    hint = f"flux login{named}, or export {name}=...{page}{without}"
+    hint += ", or draw a sketch with --offline"
     others = [_elsewhere(other) for other in settings.providers.values() if _is_set(other)]
     env_file = next(filter(os.path.isfile, ENV_FILES), "")
     if others:

@@ -37,8 +37,12 @@ def saved_schema(base_url: str, model: str) -> str:
 
 def schema_path(base_url: str, model: str) -> str:
     """Where the schema of a model at this base URL is saved, in the cache folder."""
-    cache = _path("XDG_CACHE_HOME", ".cache") or _other_path("user_cache_dir", ".cache")
-    return os.path.join(cache, "schemas", _file_name(base_url), f"{_file_name(model)}.json")
+    return os.path.join(cache_path(), "schemas", _file_name(base_url), f"{_file_name(model)}.json")
+
+
+def cache_path() -> str:
+    """The path of the cache folder, which may not exist yet."""
+    return _path("XDG_CACHE_HOME", ".cache") or _other_path("user_cache_dir", ".cache")
 
 
 def _path(variable: str, usual: str) -> str:

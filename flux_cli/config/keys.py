@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 from flux_cli.core.auth import is_loopback
 from flux_cli.core.errors import ConfigError
+from flux_cli.core.model import Json
 from flux_cli.core.text import Secret, decode_text, unwrap, variable_text
 from flux_cli.disk.owners import owners
 from flux_cli.disk.pipes import read_file
 
+CREDENTIALS = "credentials.toml"  # in the user's folder
 MAX_BYTES = 1 << 20  # a key file has one line
 KEY_RUN = (
     16  # letters and digits in a row that look like a key; words are shorter, or have no digits
@@ -32,27 +34,45 @@ def find(
     """
     environ = os.environ if environ is None else environ
     if text := variable_text(environ, variable):
-        return _secret(text, variable, form), variable
+        return checked_key(text, variable, form), variable
     if path := variable_text(environ, f"{variable}_FILE"):
         key = unwrap(_read_private(Path(os.path.expanduser(path)), is_mounted=_is_mounted(path)))
         if not key:
             raise ConfigError(f"key file {path} is empty")
-        return _secret(key, path, form), path
-    credentials = folder / "credentials.toml"
+        return checked_key(key, path, form), path
+    credentials = folder / CREDENTIALS
     if _exists(credentials):
-        import tomllib  # slow to import, and most runs do not need it
-
-        try:
-            value = tomllib.loads(_read_private(credentials)).get(variable, "")
-        except (ValueError, RecursionError) as fault:
-            # The parser's message may quote the key, so it is left out.
-            raise ConfigError(f"{credentials} is not valid TOML") from fault
+        value = parse_credentials(_read_private(credentials), credentials).get(variable, "")
         if not isinstance(value, str):
             hint = f'write {variable} = "...", with quotes'
             raise ConfigError(f"{variable} in {credentials} must be text", hint=hint)
         if text := unwrap(value):
-            return _secret(text, str(credentials), form), str(credentials)
+            return checked_key(text, str(credentials), form), str(credentials)
     return None, ""
+
+
+def read_credentials(path: Path) -> str:
+    """The text of credentials.toml; "" if there is none.
+
+    Raises ConfigError for a file that others can read or replace, or a folder that is not the
+    user's.
+    """
+    if _exists(path):
+        return _read_private(path)
+    if os.name == "posix" and _exists(path.parent):
+        _check_folders(path.resolve(), is_mounted=False)
+    return ""
+
+
+def parse_credentials(text: str, path: Path) -> dict[str, Json]:
+    """What credentials.toml says. Raises ConfigError for what is not TOML."""
+    import tomllib  # slow to import, and most runs do not need it
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as fault:
+        # The parser's message may quote the key, so it is left out.
+        raise ConfigError(f"{path} is not valid TOML") from fault
 
 
 def hide_all(variables: Iterable[str], folder: Path) -> None:
@@ -60,6 +80,21 @@ def hide_all(variables: Iterable[str], folder: Path) -> None:
     for variable in variables:
         with suppress(ConfigError):
             find(variable, folder, form=LOGIN)
+
+
+def checked_key(text: str, source: str, form: str = KEY) -> Secret:
+    """The value as a Secret. Raises ConfigError if it cannot be sent in this form.
+
+    Logins are encoded before they are sent, so they may be any text.
+    """
+    is_printable = text.isprintable() and (text.isascii() or form == LOGIN)
+    if form == KEY and not (is_printable and " " not in text):
+        message = f"the key from {source} has spaces or invalid characters"
+        raise ConfigError(message, hint="copy the key again")
+    if not is_printable:
+        message = f"the value from {source} has characters that no {form} may have"
+        raise ConfigError(message, hint="copy it again, as text on one line")
+    return Secret(text)
 
 
 def looks_like_key(text: str) -> bool:
@@ -109,18 +144,6 @@ def _is_allowed(host: str, place: str, allowed: str | None) -> bool:
 
 def _hosts(allowed: str | None) -> list[str]:
     return (allowed or "").lower().replace(",", " ").split()
-
-
-def _secret(text: str, source: str, form: str) -> Secret:
-    """The value as a Secret. Logins are encoded before they are sent, so they may be any text."""
-    is_printable = text.isprintable() and (text.isascii() or form == LOGIN)
-    if form == KEY and not (is_printable and " " not in text):
-        message = f"the key from {source} has spaces or invalid characters"
-        raise ConfigError(message, hint="copy the key again")
-    if not is_printable:
-        message = f"the value from {source} has characters that no {form} may have"
-        raise ConfigError(message, hint="copy it again, as text on one line")
-    return Secret(text)
 
 
 def _exists(path: Path) -> bool:

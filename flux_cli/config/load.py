@@ -10,14 +10,14 @@ import os
 from flux_cli.config.addresses import find_endpoint
 from flux_cli.config.folders import project_folders, user_path
 from flux_cli.config.settings import BY_NAME, SETTINGS, parse_setting
-from flux_cli.core.errors import ConfigError
+from flux_cli.core.errors import ConfigError, FluxError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import ProviderRow
 from flux_cli.core.text import variable_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from flux_cli.config.settings import Setting
     from flux_cli.core.model import Json
@@ -75,7 +75,7 @@ def load_settings(
     source of an invalid value, and UsageError if the source is an option.
     """
     environ = os.environ if environ is None else environ
-    values = {setting.name: Value(setting.default, "default", DEFAULT) for setting in SETTINGS}
+    values = _defaults()
     user_file = os.path.join(user_path(), "config.toml")
     user, added = _user(user_file, known)
     for name, value in user.items():
@@ -88,6 +88,37 @@ def load_settings(
             option = f"--{setting.name.replace('_', '-')}"
             values[setting.name] = _parse(setting, flag, option, OPTION)
     return _settings(values, {**known, **added})._replace(notes=notes)
+
+
+def find_faults(
+    known: Mapping[str, ProviderRow], environ: Mapping[str, str] | None = None
+) -> list[FluxError]:
+    """What is wrong with the settings, each fault on its own; `load_settings` raises the first."""
+    environ = os.environ if environ is None else environ
+    faults: list[FluxError] = []
+
+    def collect(work: Callable[..., object], *values: object) -> None:
+        try:
+            work(*values)
+        except FluxError as fault:
+            faults.append(fault)
+
+    user_file = os.path.join(user_path(), "config.toml")
+    table: dict[str, Json] = {}
+    collect(lambda: table.update(_user(user_file, known)[0]))
+    given = [(BY_NAME[name], value, user_file) for name, value in table.items()]
+    named = ((setting, variable_text(environ, setting.variable)) for setting in SETTINGS)
+    given += [(setting, text, setting.variable) for setting, text in named if text]
+    for setting, value, source in given:
+        collect(parse_setting, setting, value, source)
+    collect(_merge_project, _defaults())
+    if not faults:
+        collect(load_settings, {}, known, environ)
+    return faults
+
+
+def _defaults() -> dict[str, Value]:
+    return {setting.name: Value(setting.default, "default", DEFAULT) for setting in SETTINGS}
 
 
 def _parse(setting: Setting, value: Json, source: str, rank: int) -> Value:

@@ -29,13 +29,14 @@ def publish(
     part_name: str,
     *,
     others: Iterable[str] | None = None,
+    mode: int = 0o666,
 ) -> str:
     """Write a file that is never incomplete, and return its path. Raises OSError.
 
     What has that path so far is replaced, and the new file keeps its permissions; with `others`, it
     stays, and the new file gets the first of these paths that is free. Where possible, a file has
     no name until it is whole, so that a process that is killed leaves none; elsewhere, it is called
-    `part_name` meanwhile.
+    `part_name` meanwhile. `mode` has the permissions of a new file, of which the umask takes some.
     """
     target = follow(path) if others is None else path
     folder = os.path.dirname(target)
@@ -49,11 +50,12 @@ def publish(
         return path
 
     try:
-        with _open_unnamed(folder or ".") as file:
+        with _open_unnamed(folder or ".", mode) as file:
             _fill(file, parts)
             return give_name(functools.partial(_link_unnamed, file.fileno()))
     except _NoNameError:
-        with open(part, "xb") as file:  # mkstemp would ignore the umask
+        # mkstemp would ignore the umask
+        with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             _fill(file, parts)
         return give_name(functools.partial(_link_or_move, part))
     finally:
@@ -61,9 +63,9 @@ def publish(
             os.unlink(part)
 
 
-def _open_unnamed(folder: str) -> BinaryIO:
+def _open_unnamed(folder: str, mode: int) -> BinaryIO:
     try:
-        number = os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666)
+        number = os.open(folder, os.O_TMPFILE | os.O_WRONLY, mode)
     except (AttributeError, OSError) as fault:  # other systems, and some file systems
         raise _NoNameError from fault
     return os.fdopen(number, "wb")

@@ -188,9 +188,9 @@ def test_an_image_that_nobody_waits_for_is_kept(outcomes, provider, served, flux
 
 def saved_images(flux, served: Served, prompt: str) -> list[Path]:
     """The images of a prompt in the journal, once they are there."""
-    end = time.monotonic() + PATIENCE
+    end, env = time.monotonic() + PATIENCE, {"FLUX_STATE": str(served.state)}
     while True:
-        runs = flux("runs", "--json", env={"FLUX_STATE": str(served.state)}).json["runs"]
+        runs = flux("runs", "--limit", "all", "--json", env=env).json["runs"]
         entries = [entry for run in runs for entry in run["entries"] if entry["prompt"] == prompt]
         if all(entry["state"] == "saved" for entry in entries) or time.monotonic() > end:
             return [Path(file["path"]) for entry in entries for file in entry["files"]]

@@ -49,6 +49,21 @@ def tls_context(platform: str = sys.platform, stores: tuple[str, ...] = STORES) 
     return context
 
 
+def trusted_places(platform: str = sys.platform, stores: tuple[str, ...] = STORES) -> list[str]:
+    """Where the certificates of `tls_context` come from, for people."""
+    if named := _named_places():
+        return [f"{place} ({variable})" for variable, place in named]
+    if platform in ("darwin", "win32"):
+        return ["the store of the system"]
+    if _is_empty(_only_system_store(stores)):
+        import certifi
+
+        return [certifi.where()]
+    defaults = ssl.get_default_verify_paths()
+    places = (defaults.cafile, next(filter(os.path.isfile, stores), ""), defaults.capath)
+    return [place for place in places if place][:1]
+
+
 def _named_places() -> list[tuple[str, str]]:
     """The variables that name certificates, and the file or folder that each names."""
     for variables in (OPENSSL_VARIABLES, *((name,) for name in OTHER_VARIABLES)):
@@ -74,6 +89,15 @@ def empty_context() -> ssl.SSLContext:
 
 def _with_system_store(stores: tuple[str, ...]) -> ssl.SSLContext:
     """Settings that trust the authorities of the system, or certifi's if it has none."""
+    context = _only_system_store(stores)
+    if _is_empty(context):
+        import certifi
+
+        context.load_verify_locations(cafile=certifi.where())
+    return context
+
+
+def _only_system_store(stores: tuple[str, ...]) -> ssl.SSLContext:
     context = empty_context()
     defaults = ssl.get_default_verify_paths()
     context.set_default_verify_paths()
@@ -82,12 +106,13 @@ def _with_system_store(stores: tuple[str, ...]) -> ssl.SSLContext:
     if store and os.path.realpath(store) != known:
         with contextlib.suppress(OSError):  # not readable, or empty
             context.load_verify_locations(cafile=store)
-    if context.cert_store_stats()["x509"] or _has_hashed_names(defaults.capath or ""):
-        return context
-    import certifi
-
-    context.load_verify_locations(cafile=certifi.where())
     return context
+
+
+def _is_empty(context: ssl.SSLContext) -> bool:
+    """Whether nobody is trusted, neither in files that were read nor in the system's folder."""
+    folder = ssl.get_default_verify_paths().capath or ""
+    return not context.cert_store_stats()["x509"] and not _has_hashed_names(folder)
 
 
 def _load(context: ssl.SSLContext, variable: str, place: str) -> None:

@@ -94,6 +94,15 @@ def check_pixels(file_format: str | None, width: int, height: int) -> None:
         raise ImageError(message, hint="only a JPEG can have more")
 
 
+def can_use(file_format: str) -> bool:
+    """Whether this build of Pillow has the library for a format."""
+    try:
+        _load_plugin(file_format)
+    except ImportError:
+        return False
+    return True
+
+
 def _load_plugin(file_format: str) -> ModuleType:
     """The plug-in for a format. Raises ImportError if its library cannot be loaded.
 

@@ -12,14 +12,17 @@ from flux_cli.http.machine import may_name_proxies
 if TYPE_CHECKING:
     from flux_cli.config.load import Settings
     from flux_cli.core.auth import Auth
+    from flux_cli.core.text import Secret
 
 
-def find_access(settings: Settings, *, no_key: bool = False) -> Auth | None:
+def find_access(
+    settings: Settings, *, no_key: bool = False, given: Secret | None = None
+) -> Auth | None:
     """The key and the headers for the provider, as `find_auth` finds them.
 
     Raises ConfigError also if a proxy on another machine would see them.
     """
-    auth = find_auth(settings, no_key=no_key)
+    auth = find_auth(settings, no_key=no_key, given=given)
     is_open = auth is not None and auth.base.startswith("http://")
     if auth is None or not is_open or not may_name_proxies():
         return auth
