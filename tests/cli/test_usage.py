@@ -306,7 +306,7 @@ def test_the_hint_may_be_pasted(line, hint):
 
 
 MISTYPED = (
-    "upscale x.png", "open x.png", "view a.jpg b.jpg", "open x.png now", "delete run 3", "login",
+    "upscale x.png", "open x.png", "view a.jpg b.jpg", "open x.png now", "delete run 3", "signin",
     "a red fox", "a red fox -n 4", "paint", "remove background x.png", "list all models",
 )  # fmt: skip
 
