@@ -450,6 +450,9 @@ def test_help_of_completion_says_how_to_install_it(flux):
         assert f"flux completion {shell} >" in text
 
 
+INSTALLED = f"PATH={Path(sys.executable).parent}:$PATH"  # as for somebody who has flux
+
+
 def paste(shell, flux, home):
     """Type the lines that the help gives for a shell into one of an account without files."""
     text = flux("completion", "--help").out
@@ -473,7 +476,7 @@ def test_the_first_line_of_the_help_works_in_bash_alone(flux, folder):
     """Many systems have no bash-completion."""
     first = flux("completion", "--help").out.partition("Examples:\n")[2].splitlines()[0].strip()
     assert first in flux("completion").err
-    shell = Shell("bash", [first], folder)
+    shell = Shell("bash", [INSTALLED, first], folder)
     assert shell.line("flux gen\t") == "flux generate "
     assert shell.line("flux show gui\t") == "flux show guide.png "
     shell.close()
@@ -481,7 +484,7 @@ def test_the_first_line_of_the_help_works_in_bash_alone(flux, folder):
 
 def test_lines_of_the_help_complete_in_new_shells_of_bash_alone(flux, tmp_path):
     paste("bash", flux, tmp_path)
-    shell = Shell("bash", ["source ~/.bashrc"], tmp_path)
+    shell = Shell("bash", [INSTALLED, "source ~/.bashrc"], tmp_path)
     assert shell.line("flux gen\t") == "flux generate "
     shell.close()
 
