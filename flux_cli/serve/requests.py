@@ -79,9 +79,10 @@ class Requests:
         return sum(isinstance(result, asyncio.CancelledError) for result in results)
 
     async def _make(self, asked: Asked) -> Made:
+        report = await self._maker.make(asked)
         if self._is_offline and (seconds := seconds_on_demand(asked.prompt)):
             await asyncio.sleep(seconds)
-        return Made(await self._maker.make(asked), int(time.time()))
+        return Made(report, int(time.time()))
 
 
 def refusal_for(fault: BaseException, *, hosted: bool) -> Refusal:

@@ -229,6 +229,17 @@ def test_a_signal_finishes_what_is_under_way(paid, gateway, release):
     assert (code, answers[0].status_code) == (0, 200)
 
 
+def test_a_slow_answer_on_demand_is_finished_too(served):
+    answers = []
+    with served("--offline") as server:
+        thread = threading.Thread(target=lambda: answers.append(server.generate("flux:slow:2")))
+        thread.start()
+        time.sleep(1)
+        code, _ = server.stop()
+        thread.join()
+    assert (code, answers[0].status_code) == (0, 200)
+
+
 def test_a_second_signal_stops_at_once(paid, gateway, release):
     gateway.answers(lambda request: release.wait(30) and image()(request))
     with paid() as server:
