@@ -14,7 +14,7 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.request import ADDRESSES
 from flux_cli.images.formats import split_suffix
 from flux_cli.providers.rows import ROWS, dialect_of
-from flux_cli.request.command_line import quoted
+from flux_cli.request.command_line import offline_flags, quoted
 from flux_cli.request.references.taken import USUAL, taken_by
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ def _check_files(images: Sequence[str], prompt: str) -> None:
 
 def _settings_of(options: GenerateOptions) -> dict[str, Json]:
     flags: dict[str, Json] = options.settings._asdict() | {"model": None}
-    if options.access.offline:
-        flags["provider"] = "offline"
-    return flags
+    return offline_flags(flags) if options.access.offline else flags
 
 
 def _takes_images(settings: Settings) -> bool:

@@ -14,7 +14,9 @@ SPECIAL = '"$`\\!'  # characters that a shell interprets inside double quotes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flux_cli.core.model import Model
+    from collections.abc import Mapping
+
+    from flux_cli.core.model import Json, Model
     from flux_cli.core.options import GenerateOptions, Input, Parameters
     from flux_cli.core.request import Request, Value
 
@@ -111,6 +113,19 @@ def read_parameters(options: GenerateOptions) -> dict[str, Value]:
         message = "--seed and --no-seed contradict each other"
         raise UsageError(message, hint="use only one of them")
     return given
+
+
+def offline_flags(flags: Mapping[str, Json]) -> dict[str, Json]:
+    """The settings that options override, with `--offline`, which means `--provider offline`.
+
+    Raises UsageError if they name another provider or a URL.
+    """
+    for name in ("provider", "base_url"):
+        if flags[name] not in (None, "offline"):
+            option = f"--{name.replace('_', '-')}"
+            message = f"--offline and {option} contradict each other"
+            raise UsageError(message, hint="use only one of them")
+    return {**flags, "provider": "offline"}
 
 
 def named_parameters(parameters: Parameters) -> tuple[str, ...]:

@@ -14,7 +14,13 @@ from flux_cli.images.destination import Destination, read_destination
 from flux_cli.images.finish import check_pad_color, read_finish
 from flux_cli.images.formats import TRANSPARENT, check_transparent
 from flux_cli.providers.rows import ROWS, check_model, dialect_of, unit_price
-from flux_cli.request.command_line import named_parameters, read_parameters, read_words, take_side
+from flux_cli.request.command_line import (
+    named_parameters,
+    offline_flags,
+    read_parameters,
+    read_words,
+    take_side,
+)
 from flux_cli.request.plan import choose_seed, plan
 from flux_cli.request.resolve import resolve
 
@@ -182,19 +188,12 @@ def _with_reuse(
 
 
 def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]:
-    """The settings that options override. `--offline` means `--provider offline`."""
+    """The settings that options override."""
     flags: dict[str, Json] = options.settings._asdict()
     flags["model"] = options.settings.model[0] if options.settings.model else None
     if reuse:
         flags["model"] = flags["model"] or reuse.model
-    if options.access.offline:
-        for name in ("provider", "base_url"):
-            if flags[name] not in (None, "offline"):
-                option = f"--{name.replace('_', '-')}"
-                message = f"--offline and {option} contradict each other"
-                raise UsageError(message, hint="use only one of them")
-        flags["provider"] = "offline"
-    return flags
+    return offline_flags(flags) if options.access.offline else flags
 
 
 def _typed_formats(options: GenerateOptions, given: dict[str, Value]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -15,10 +14,12 @@ from flux_cli.core.auth import is_loopback
 from flux_cli.core.errors import ConfigError, UsageError
 from flux_cli.core.values import show_amount
 from flux_cli.providers.rows import ROWS
+from flux_cli.request.command_line import offline_flags
 from flux_cli.runs import event_loop, interrupts
 from flux_cli.runs.progress.log import Log, check_log
 from flux_cli.runs.spending.access import find_access, is_remote, require_key
-from flux_cli.serve.asking.access import Access, check_origin
+from flux_cli.serve.answering.snippets import curl
+from flux_cli.serve.asking.access import KEY_VARIABLE, Access, check_origin
 from flux_cli.serve.pictures import Pictures
 from flux_cli.serve.service import Service
 from flux_cli.terminal import messages, streams
@@ -33,9 +34,7 @@ if TYPE_CHECKING:
     from flux_cli.serve.options import ServeOptions
 
 LOOPBACK, PORT = "127.0.0.1", 8765
-VARIABLE = "FLUX_SERVE_KEY"
 LIBRARIES = ("starlette", "uvicorn", "python_multipart")
-PROMPT = '{"prompt": "a lighthouse by the sea"}'
 
 
 def run(options: ServeOptions) -> int:
@@ -53,7 +52,7 @@ def run(options: ServeOptions) -> int:
     access = Access(host, _key(options), tuple(map(check_origin, options.cors or ())))
     if access.key is None and not is_loopback(host):
         message = f"--host {host} lets other machines in, which needs a key"
-        raise UsageError(message, hint=f"set {VARIABLE}, or name a file of it with --key-file")
+        raise UsageError(message, hint=f"set {KEY_VARIABLE}, or name a file of it with --key-file")
     if options.log_file is not None:
         check_log(options.log_file)
     sockets = open_sockets(host, PORT if options.port is None else options.port)
@@ -73,13 +72,14 @@ def run(options: ServeOptions) -> int:
 
 def _flags(options: ServeOptions) -> dict[str, Json]:
     """The settings that options override."""
-    return {
+    flags: dict[str, Json] = {
         "model": options.model,
-        "provider": "offline" if options.offline else options.provider,
+        "provider": options.provider,
         "base_url": options.base_url,
         "concurrency": options.concurrency,
         "max_cost": options.max_cost,
     }
+    return offline_flags(flags) if options.offline else flags
 
 
 def _check_money(settings: Settings) -> None:
@@ -91,8 +91,8 @@ def _check_money(settings: Settings) -> None:
 
 def _key(options: ServeOptions) -> Secret | None:
     """The key that clients must send; None if there is none. Raises ConfigError."""
-    environ = None if options.key_file is None else {f"{VARIABLE}_FILE": options.key_file}
-    found, _ = keys.find(VARIABLE, folders.user_folder(), environ, form=keys.HEADER)
+    environ = None if options.key_file is None else {f"{KEY_VARIABLE}_FILE": options.key_file}
+    found, _ = keys.find(KEY_VARIABLE, folders.user_folder(), environ, form=keys.HEADER)
     if options.key_file is not None and found is None:
         raise ConfigError(f"--key-file {options.key_file!r} names no key")
     return found
@@ -103,12 +103,9 @@ def _announce(address: str, settings: Settings, *, has_key: bool) -> None:
     limit = settings.max_cost
     money = "" if limit is None else f", at most {show_amount(limit)} USD in all"
     messages.err(f"flux: serving with {settings.provider.name}{money}; Ctrl-C ends it")
-    key = f'-H "Authorization: Bearer ${VARIABLE}" ' if has_key else ""
-    messages.err(
-        f"curl {address}/v1/images/generations {key}"
-        f"-H 'Content-Type: application/json' -d '{PROMPT}'"
-    )
-    streams.out_data(f"{address}/v1")
+    base_url = f"{address}/v1"
+    messages.err(curl(base_url, settings.model, has_key=has_key))
+    streams.out_data(base_url)
 
 
 async def _serve(service: Service, sockets: list[socket]) -> int:
@@ -132,11 +129,5 @@ def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
     def handle(_number: int, _frame: object) -> None:
         loop.call_soon_threadsafe(stop)
 
-    numbers = [getattr(signal, name) for name in interrupts.NAMES if hasattr(signal, name)]
-    heeded = [n for n in numbers if signal.getsignal(n) not in (signal.SIG_IGN, None)]
-    before = {number: signal.signal(number, handle) for number in heeded}
-    try:
+    with interrupts.handled_by(handle):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

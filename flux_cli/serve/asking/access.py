@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - all addresses of this machine
 OWN_PAGE = ("same-origin", "none")
 BEARER = "bearer "
+KEY_VARIABLE = "FLUX_SERVE_KEY"
 HOST = re.compile(r"([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII)
 
 
@@ -64,7 +65,7 @@ class Access(NamedTuple):
             message = "no key given: send Authorization: Bearer KEY, with the key of flux serve"
             raise Refusal(401, message, kind="authentication_error", code="missing_api_key")
         if not compare_digest(given.encode("latin-1", "replace"), self.key.reveal().encode()):
-            message = "the key is not the one of this server (FLUX_SERVE_KEY or --key-file)"
+            message = f"the key is not the one of this server ({KEY_VARIABLE} or --key-file)"
             raise Refusal(401, message, kind="authentication_error", code="invalid_api_key")
 
     def cors_headers(self, headers: Mapping[str, str]) -> dict[str, str]:

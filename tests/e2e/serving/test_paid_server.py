@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from fakes.gateway import image, status
+from fakes.gateway import held, image, status
 from fakes.messages import reply
 
 from flux_cli.cli.app import main
@@ -75,6 +75,13 @@ def test_without_the_libraries_it_says_what_to_install(monkeypatch, capsys, name
     assert "pip install 'flux-image-cli[serve]'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [("--provider", "bfl"), ("--base-url", "http://127.0.0.1:9/v1")])
+def test_offline_and_a_provider_contradict_each_other(flux, words):
+    result = flux("serve", "--offline", "--port", "0", *words)
+    assert result.code == 2
+    assert "contradict each other" in result.err
+
+
 def test_other_machines_need_a_key(flux):
     result = flux("serve", "--offline", "--host", "0.0.0.0")
     assert result.code == 2
@@ -116,11 +123,7 @@ def test_an_address_that_cannot_be_used_is_said(flux, served, word):
 
 
 def test_a_client_that_goes_away_does_not_lose_its_image(paid, gateway, release):
-    def slow(request):
-        release.wait(30)
-        return image()(request)
-
-    gateway.answers(slow)
+    gateway.answers(held(release))
     with paid() as server:
         go_away(server)
         release.set()
@@ -136,11 +139,7 @@ def test_a_client_that_goes_away_does_not_lose_its_image(paid, gateway, release)
 
 
 def test_a_marked_retry_joins_the_request_that_is_under_way(paid, gateway, release):
-    def slow(request):
-        release.wait(30)
-        return image()(request)
-
-    gateway.answers(slow)
+    gateway.answers(held(release))
     answers = []
     with paid() as server:
 
@@ -166,11 +165,7 @@ def test_a_marked_retry_joins_the_request_that_is_under_way(paid, gateway, relea
 
 
 def test_two_clients_that_wait_get_two_images(paid, gateway, release):
-    def slow(request):
-        release.wait(30)
-        return image()(request)
-
-    gateway.answers(slow, slow)
+    gateway.answers(held(release), held(release))
     answers = []
     with paid() as server:
 
@@ -211,11 +206,7 @@ def test_a_failure_of_the_provider_is_never_paid_twice(paid, gateway, step, expe
 
 
 def test_a_signal_finishes_what_is_under_way(paid, gateway, release):
-    def slow(request):
-        release.wait(30)
-        return image()(request)
-
-    gateway.answers(slow)
+    gateway.answers(held(release))
     answers = []
     with paid() as server:
         thread = threading.Thread(target=lambda: answers.append(server.generate()))
@@ -241,7 +232,7 @@ def test_a_slow_answer_on_demand_is_finished_too(served):
 
 
 def test_a_second_signal_stops_at_once(paid, gateway, release):
-    gateway.answers(lambda request: release.wait(30) and image()(request))
+    gateway.answers(held(release))
     with paid() as server:
 
         def ask():
