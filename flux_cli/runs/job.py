@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flux_cli.runs.saving.delivery import Delivery
     from flux_cli.runs.saving.finish import Sink
     from flux_cli.runs.saving.saver import Ledger
-    from flux_cli.runs.spending.purse import Purse
+    from flux_cli.runs.spending.shared_budget import SharedBudget
 
 Listener = Callable[[Event], None]
 
@@ -93,7 +93,7 @@ class Job(NamedTuple):
     concurrency: int
     traced: bool = False  # the provider's history lists requests by the trace ids that flux sends
     limit_usd: float | None = None  # no request is sent that could exceed it
-    purse: Purse | None = None  # the money of this job and of others; None: it has its own
+    budget: SharedBudget | None = None  # the money of this job and of others; None: it has its own
     identity: Identity | None = None  # signs the files
     store: Store | None = None  # keeps the originals: images whose files cannot be made, too
     temporary: str = ""  # where the earlier run kept temporary files

@@ -32,7 +32,7 @@ from flux_cli.runs.interrupts import cancel_on_signals
 from flux_cli.runs.progress.events import end_events, received_event
 from flux_cli.runs.report import RunResult
 from flux_cli.runs.saving.saver import Saver
-from flux_cli.runs.spending.purse import Purse
+from flux_cli.runs.spending.shared_budget import SharedBudget
 
 if TYPE_CHECKING:
     from flux_cli.core.outcome import Media, Outcome, SavedImage
@@ -90,7 +90,7 @@ class _Run:
         self._job, self._http, self._listener = job, http, listener
         self.syncing = Syncing(job.ledger)
         self._stopped_by: tuple[Task, FluxError] | None = None  # the task that failed, and how
-        self._purse = job.purse or Purse(job.limit_usd)
+        self._budget = job.budget or SharedBudget(job.limit_usd)
         self._begun = 0  # calls that have begun and not ended
         self._answered: set[int] = set()  # calls that are paid for
         self._under_way: set[int] = set()  # calls that are sent and do not wait for a retry
@@ -112,7 +112,7 @@ class _Run:
                 self._put(place, task.outcome()._replace(kept=task.kept))
                 continue
             while self._must_wait(task):
-                await self._purse.wait()
+                await self._budget.wait()
             if task.arrived is None and (reason := self._objection(task)):
                 self._put(place, task.outcome(NotSentError(f"not sent, because {reason}")))
             else:
@@ -120,7 +120,7 @@ class _Run:
 
     def _must_wait(self, task: Task) -> bool:
         """Whether the next request must wait until another one has ended."""
-        if self._purse.must_wait(task.rate):
+        if self._budget.must_wait(task.rate):
             return True
         return self._begun > 0 and not self._job.disks.have_room(self._begun + 1)
 
@@ -129,14 +129,14 @@ class _Run:
         if self._stopped_by:
             failed, error = self._stopped_by
             return f"{failed.title} failed: {error.code}"
-        return self._purse.objection(task.rate)
+        return self._budget.objection(task.rate)
 
     async def _carry_out(self, place: int, task: Task) -> None:
         """Carry out one task and record its outcome, whatever happens."""
         started = time.monotonic()
         saved: list[SavedImage] = []
         error: FluxError | None = None
-        self._purse.begin(task.rate)
+        self._budget.begin(task.rate)
         self._begun += 1
         if task.arrived is not None:
             self._answered.add(task.call.number)
@@ -167,7 +167,7 @@ class _Run:
         cost = saved[0].facts.cost_usd if saved else named_cost
         is_billed = bool(error and error.billed)
         self._begun -= 1
-        self._purse.end(task.rate, cost, made=bool(saved), billed=is_billed)
+        self._budget.end(task.rate, cost, made=bool(saved), billed=is_billed)
         if error:
             self._journal_failure(task, error)
         self._answered.discard(number)

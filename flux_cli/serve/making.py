@@ -16,7 +16,7 @@ from flux_cli.runs.execution.awaited import await_run
 from flux_cli.runs.spending.access import is_remote
 from flux_cli.runs.spending.approval import approve, bill_of_run
 from flux_cli.runs.spending.limits import check_limit
-from flux_cli.runs.spending.purse import Purse
+from flux_cli.runs.spending.shared_budget import SharedBudget
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -50,7 +50,7 @@ class Maker:
         self._options, self._settings, self._pictures = options, settings, pictures
         in_process = sender_in_process(hosted=settings.provider.hosted)
         self._sender = in_process or open_network(settings.timeout)
-        self._purse = Purse(settings.max_cost)
+        self._budget = SharedBudget(settings.max_cost)
         self._slots = _Slots(settings.concurrency)
         self._is_stopping = False
 
@@ -82,7 +82,7 @@ class Maker:
         async with self._slots.take(checked.total):
             if self._is_stopping:
                 raise NotSentError("the server is stopping")
-            report = await await_run(checked, self._sender, self._purse)
+            report = await await_run(checked, self._sender, self._budget)
         if any(report.saved):
             return report
         error = _decisive(report.errors)

@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from flux_cli.runs.check import CheckedRun
     from flux_cli.runs.records.journal import Journal
     from flux_cli.runs.report import Report
-    from flux_cli.runs.spending.purse import Purse
+    from flux_cli.runs.spending.shared_budget import SharedBudget
 
 
 async def await_run(
-    checked: CheckedRun, sender: Sender | None = None, purse: Purse | None = None
+    checked: CheckedRun, sender: Sender | None = None, budget: SharedBudget | None = None
 ) -> Report:
     """Send the requests of a run, save its images, and report what became of them.
 
-    Runs may share connections (`sender`) and money (`purse`). Shows no progress. Raises FluxError
+    Runs may share connections (`sender`) and money (`budget`). Shows no progress. Raises FluxError
     only before the first request is sent. If it is canceled, the report is `interrupted`.
     """
     name = store.new_name()
     async with _journal_of(checked, name) as ledger:
-        job = job_of(checked, ledger)._replace(purse=purse)
+        job = job_of(checked, ledger)._replace(budget=budget)
         folder = ledger.folder if is_paid(checked) else None
         result = await await_job(job, folder, checked.settings, _ignore, sender=sender)
         await asyncio.to_thread(job.sink.sync)

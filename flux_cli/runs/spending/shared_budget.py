@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from flux_cli.runs.spending.budget import Rate
 
 
-class Purse:
+class SharedBudget:
     """A budget for which requests wait. `limit` is in USD; None: no limit."""
 
     def __init__(self, limit: float | None) -> None:
