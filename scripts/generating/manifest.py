@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from flux_cli.build.manifest import keys
-from flux_cli.build.manifest.keys import Key
 from flux_cli.build.manifest.schema import help_of
 from flux_cli.cli.spellings.generate import SPELLINGS
+from flux_cli.request.styles import keys
+from flux_cli.request.styles.keys import Key
 
 KINDS = {
     "text": "text",
