@@ -79,6 +79,8 @@ PURE = (
     "request/expansion/variables.py",
     "request/plan.py",
     "request/styles/keys.py",
+    "request/styles/origins.py",
+    "request/styles/prompts.py",
     "request/styles/tables.py",
     "request/styles/values.py",
     "request/resolve.py",

@@ -30,10 +30,10 @@ None), '--seed': ('seed', None), '--no-seed': ('no_seed', True), '--raw': ('raw'
 '--enhance-prompt': ('enhance_prompt', True), '--image': ('image', None), '--mask': ('mask', None),
 '--image-prompt': ('image_prompt', None), '--image-prompt-strength': ('image_prompt_strength',
 None), '--safety-tolerance': ('safety_tolerance', None), '--response-format': ('response_format',
-None), '--sync-mode': ('sync_mode', True), '--like': ('like', None), '--prompts': ('prompts', None),
-'--var': ('var', None), '--param': ('param', None), '-p': ('param', None), '--output': ('output',
-None), '-o': ('output', None), '--output-format': ('output_format', None), '--format':
-('output_format', None), '-f': ('output_format', None), '--output-compression':
+None), '--sync-mode': ('sync_mode', True), '--like': ('like', None), '--preset': ('preset', None),
+'--prompts': ('prompts', None), '--var': ('var', None), '--param': ('param', None), '-p': ('param',
+None), '--output': ('output', None), '-o': ('output', None), '--output-format': ('output_format',
+None), '--format': ('output_format', None), '-f': ('output_format', None), '--output-compression':
 ('output_compression', None), '--quality': ('output_compression', None), '-q':
 ('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
 ('skip_existing', True), '--update': ('update', True), '--json': ('as_json', True), '--preview':
@@ -55,9 +55,9 @@ False)},
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None, 'image': None,
 'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'safety_tolerance': None,
-'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None, 'var': None, 'param':
-None, 'output': None, 'output_format': None, 'output_compression': None, 'overwrite': False,
-'skip_existing': False, 'update': False, 'as_json': False, 'preview': None, 'sheet': False,
+'response_format': None, 'sync_mode': None, 'like': None, 'preset': None, 'prompts': None, 'var':
+None, 'param': None, 'output': None, 'output_format': None, 'output_compression': None, 'overwrite':
+False, 'skip_existing': False, 'update': False, 'as_json': False, 'preview': None, 'sheet': False,
 'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None, 'dry_run': False,
 'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress':
 None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False,
@@ -76,10 +76,10 @@ None), '--seed': ('seed', None), '--no-seed': ('no_seed', True), '--raw': ('raw'
 '--enhance-prompt': ('enhance_prompt', True), '--image': ('image', None), '--mask': ('mask', None),
 '--image-prompt': ('image_prompt', None), '--image-prompt-strength': ('image_prompt_strength',
 None), '--safety-tolerance': ('safety_tolerance', None), '--response-format': ('response_format',
-None), '--sync-mode': ('sync_mode', True), '--like': ('like', None), '--prompts': ('prompts', None),
-'--var': ('var', None), '--param': ('param', None), '-p': ('param', None), '--output': ('output',
-None), '-o': ('output', None), '--output-format': ('output_format', None), '--format':
-('output_format', None), '-f': ('output_format', None), '--output-compression':
+None), '--sync-mode': ('sync_mode', True), '--like': ('like', None), '--preset': ('preset', None),
+'--prompts': ('prompts', None), '--var': ('var', None), '--param': ('param', None), '-p': ('param',
+None), '--output': ('output', None), '-o': ('output', None), '--output-format': ('output_format',
+None), '--format': ('output_format', None), '-f': ('output_format', None), '--output-compression':
 ('output_compression', None), '--quality': ('output_compression', None), '-q':
 ('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
 ('skip_existing', True), '--update': ('update', True), '--json': ('as_json', True), '--preview':
@@ -101,9 +101,9 @@ False)},
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None, 'image': None,
 'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'safety_tolerance': None,
-'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None, 'var': None, 'param':
-None, 'output': None, 'output_format': None, 'output_compression': None, 'overwrite': False,
-'skip_existing': False, 'update': False, 'as_json': False, 'preview': None, 'sheet': False,
+'response_format': None, 'sync_mode': None, 'like': None, 'preset': None, 'prompts': None, 'var':
+None, 'param': None, 'output': None, 'output_format': None, 'output_compression': None, 'overwrite':
+False, 'skip_existing': False, 'update': False, 'as_json': False, 'preview': None, 'sheet': False,
 'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None, 'dry_run': False,
 'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress':
 None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False,
@@ -122,10 +122,10 @@ None), '--seed': ('seed', None), '--no-seed': ('no_seed', True), '--raw': ('raw'
 '--enhance-prompt': ('enhance_prompt', True), '--image': ('image', None), '--mask': ('mask', None),
 '--image-prompt': ('image_prompt', None), '--image-prompt-strength': ('image_prompt_strength',
 None), '--safety-tolerance': ('safety_tolerance', None), '--response-format': ('response_format',
-None), '--sync-mode': ('sync_mode', True), '--like': ('like', None), '--prompts': ('prompts', None),
-'--var': ('var', None), '--param': ('param', None), '-p': ('param', None), '--output': ('output',
-None), '-o': ('output', None), '--output-format': ('output_format', None), '--format':
-('output_format', None), '-f': ('output_format', None), '--output-compression':
+None), '--sync-mode': ('sync_mode', True), '--like': ('like', None), '--preset': ('preset', None),
+'--prompts': ('prompts', None), '--var': ('var', None), '--param': ('param', None), '-p': ('param',
+None), '--output': ('output', None), '-o': ('output', None), '--output-format': ('output_format',
+None), '--format': ('output_format', None), '-f': ('output_format', None), '--output-compression':
 ('output_compression', None), '--quality': ('output_compression', None), '-q':
 ('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
 ('skip_existing', True), '--update': ('update', True), '--json': ('as_json', True), '--preview':
@@ -147,9 +147,9 @@ True), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata': ('no_prom
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None, 'image': None,
 'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'safety_tolerance': None,
-'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None, 'var': None, 'param':
-None, 'output': None, 'output_format': None, 'output_compression': None, 'overwrite': False,
-'skip_existing': False, 'update': False, 'as_json': False, 'preview': None, 'sheet': False,
+'response_format': None, 'sync_mode': None, 'like': None, 'preset': None, 'prompts': None, 'var':
+None, 'param': None, 'output': None, 'output_format': None, 'output_compression': None, 'overwrite':
+False, 'skip_existing': False, 'update': False, 'as_json': False, 'preview': None, 'sheet': False,
 'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None, 'dry_run': False,
 'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress':
 None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False,

@@ -25,7 +25,11 @@ TABLES: list[tuple[str, str, Mapping[str, Key]]] = [
         keys.ASSET,
     ),
     ("Groups", "More keys of `[assets.NAME]`, which make several assets of it.", keys.GROUP),
-    ("Styles", "More keys of `[styles.NAME]`.", keys.STYLE),
+    (
+        "Styles",
+        "More keys of `[styles.NAME]`. [Presets](settings.md#presets) take them, too.",
+        keys.STYLE,
+    ),
 ]
 
 
