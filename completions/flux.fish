@@ -14,7 +14,7 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|reroll|adopt|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
         else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/login' '/0/logout' '/0/doctor' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
             set command (string trim -- "$command $word")
         else
@@ -86,6 +86,7 @@ complete -c flux -n "__flux_at 'generate'" -l response-format -x -a 'url\t b64_j
 complete -c flux -n "__flux_at 'generate'" -l sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'
 complete -c flux -n "__flux_at 'generate'" -l no-sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'
 complete -c flux -n "__flux_at 'generate'" -l like -r -F -a '(__flux_files "-[^-]")' -d 'Reuse an image\'s prompt, model, seed, size and parameters'
+complete -c flux -n "__flux_at 'generate'" -l preset -x -d 'Add'
 complete -c flux -n "__flux_at 'generate'" -l prompts -r -F -a '(__flux_files "-[^-]")' -d 'One request per line of a file'
 complete -c flux -n "__flux_at 'generate'" -l var -x -d 'Fill {NAME} in the prompt and in -o with each value'
 complete -c flux -n "__flux_at 'generate'" -l param -s p -x -d 'Any other parameter, as JSON or text'
@@ -153,6 +154,7 @@ complete -c flux -n "__flux_at 'edit'" -l response-format -x -a 'url\t b64_json\
 complete -c flux -n "__flux_at 'edit'" -l sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'
 complete -c flux -n "__flux_at 'edit'" -l no-sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'
 complete -c flux -n "__flux_at 'edit'" -l like -r -F -a '(__flux_files "-[^-]")' -d 'Reuse an image\'s prompt, model, seed, size and parameters'
+complete -c flux -n "__flux_at 'edit'" -l preset -x -d 'Add'
 complete -c flux -n "__flux_at 'edit'" -l prompts -r -F -a '(__flux_files "-[^-]")' -d 'One request per line of a file'
 complete -c flux -n "__flux_at 'edit'" -l var -x -d 'Fill {NAME} in the prompt and in -o with each value'
 complete -c flux -n "__flux_at 'edit'" -l param -s p -x -d 'Any other parameter, as JSON or text'
@@ -259,6 +261,7 @@ complete -c flux -n "__flux_at 'resolve'" -l response-format -x -a 'url\t b64_js
 complete -c flux -n "__flux_at 'resolve'" -l sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'
 complete -c flux -n "__flux_at 'resolve'" -l no-sync-mode -d 'Return a data URI and keep the image out of the request history (fal)'
 complete -c flux -n "__flux_at 'resolve'" -l like -r -F -a '(__flux_files "-[^-]")' -d 'Reuse an image\'s prompt, model, seed, size and parameters'
+complete -c flux -n "__flux_at 'resolve'" -l preset -x -d 'Add'
 complete -c flux -n "__flux_at 'resolve'" -l prompts -r -F -a '(__flux_files "-[^-]")' -d 'One request per line of a file'
 complete -c flux -n "__flux_at 'resolve'" -l var -x -d 'Fill {NAME} in the prompt and in -o with each value'
 complete -c flux -n "__flux_at 'resolve'" -l param -s p -x -d 'Any other parameter, as JSON or text'

@@ -51,6 +51,7 @@ class Options(TypedDict, total=False):
     response_format: str | None
     sync_mode: bool | None
     like: File | None
+    preset: str | None
     params: Mapping[str, Json] | None
 
     output: File | None

@@ -9,7 +9,7 @@ from flux_cli.api.failures import presentable
 from flux_cli.api.results import Note, Resolution, Size
 from flux_cli.core.errors import FluxError, UsageError
 from flux_cli.core.text import redact
-from flux_cli.request.command_line import is_combined
+from flux_cli.request.command_line import is_combined, prompt_of, with_preset
 from flux_cli.request.lookup import lookup, sizes_for
 from flux_cli.request.posts import posts
 from flux_cli.request.prepare import prepare
@@ -30,9 +30,10 @@ def resolve(options: GenerateOptions) -> Resolution:
 
 
 def _resolve(options: GenerateOptions) -> Resolution:
+    options = with_preset(options)
     if is_combined(options):
         raise UsageError("several models", hint="resolve one model at a time")
-    prepared = prepare(options, options.program.text)
+    prepared = prepare(options, prompt_of(options))
     resolved, row = prepared.resolved, prepared.settings.provider
     if prepared.settings.max_cost is not None:
         from flux_cli.runs.spending.approval import check_limit_of  # few lookups have a limit

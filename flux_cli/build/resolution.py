@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.manifest import keys
-from flux_cli.build.manifest.values import as_option
 from flux_cli.build.planning.outcome import HIDDEN
 from flux_cli.core.errors import ManifestError, UsageError
 from flux_cli.core.request import Attachment, Request
 from flux_cli.core.values import QuotedText
 from flux_cli.request.digest import digest_of_json, resolved_facts
 from flux_cli.request.resolve import resolve
+from flux_cli.request.styles import keys
+from flux_cli.request.styles.values import as_option
 
 if TYPE_CHECKING:
     from flux_cli.build.manifest.expansion import Asset

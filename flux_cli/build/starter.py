@@ -8,13 +8,13 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from flux_cli.build.manifest import keys
 from flux_cli.config.settings import BY_NAME
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.text import plain
 from flux_cli.images.formats import FORMATS, split_suffix
 from flux_cli.images.names import safe
 from flux_cli.request.expansion.cells import scalar
+from flux_cli.request.styles import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -14,7 +14,7 @@ import typer
 from flux_cli.cli.spellings.generate import ARGUMENTS, ORDER, PANEL_OF, PANELS
 from flux_cli.cli.spellings.others import LOOKUP
 from flux_cli.cli.spellings.spelling import Spelling
-from flux_cli.core.options import Program, fields_of, fill
+from flux_cli.core.options import NOT_TYPED, fields_of, fill
 
 Result = TypeVar("Result")
 Spellings: TypeAlias = Mapping[str, Spelling]  # by field
@@ -115,7 +115,7 @@ def _types_of(kind: type) -> dict[str, Any]:
     """The types of the fields of an options type, including those of nested options types."""
     types: dict[str, Any] = {}
     for field, hint in get_type_hints(kind).items():
-        if hint is Program:
+        if hint in NOT_TYPED:
             continue
         is_nested = hasattr(hint, "_field_defaults")
         types |= _types_of(hint) if is_nested else {field: hint}

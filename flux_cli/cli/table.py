@@ -32,39 +32,40 @@ None), '--seed': ('seed', None), '--no-seed': ('no_seed', True), '--raw': ('raw'
 '--image-prompt': ('image_prompt', None), '--image-prompt-strength': ('image_prompt_strength',
 None), '--background': ('background', None), '--safety-tolerance': ('safety_tolerance', None),
 '--response-format': ('response_format', None), '--sync-mode': ('sync_mode', True), '--like':
-('like', None), '--prompts': ('prompts', None), '--var': ('var', None), '--param': ('param', None),
-'-p': ('param', None), '--output': ('output', None), '-o': ('output', None), '--output-format':
-('output_format', None), '--format': ('output_format', None), '-f': ('output_format', None),
-'--output-compression': ('output_compression', None), '--quality': ('output_compression', None),
-'-q': ('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
-('skip_existing', True), '--update': ('update', True), '--json': ('as_json', True), '--preview':
-('preview', True), '--sheet': ('sheet', True), '--sheet-output': ('sheet_output', None),
-'--concurrency': ('concurrency', None), '--timeout': ('timeout', None), '--retries': ('retries',
-None), '--dry-run': ('dry_run', True), '--estimate': ('estimate', True), '--max-cost': ('max_cost',
-None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet', True), '--verbose':
-('verbose', True), '-v': ('verbose', True), '--progress': ('progress', None), '--log-file':
-('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url', None), '--no-key':
-('no_key', True), '--offline': ('offline', True), '--no-badge': ('no_badge', True), '--fit': ('fit',
-None), '--focus': ('focus', None), '--pad-color': ('pad_color', None), '--upscale': ('upscale',
-True), '--width': ('width', None), '--max-bytes': ('max_bytes', None), '--lossless': ('lossless',
-True), '--effort': ('effort', None), '--keep-original': ('keep_original', True), '--html': ('html',
-True), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata': ('no_prompt_metadata', True),
-'--sidecar': ('sidecar', True), '--no-raw': ('raw', False), '--no-enhance-prompt':
-('enhance_prompt', False), '--no-sync-mode': ('sync_mode', False), '--no-preview': ('preview',
-False)},
+('like', None), '--preset': ('preset', None), '--prompts': ('prompts', None), '--var': ('var',
+None), '--param': ('param', None), '-p': ('param', None), '--output': ('output', None), '-o':
+('output', None), '--output-format': ('output_format', None), '--format': ('output_format', None),
+'-f': ('output_format', None), '--output-compression': ('output_compression', None), '--quality':
+('output_compression', None), '-q': ('output_compression', None), '--overwrite': ('overwrite',
+True), '--skip-existing': ('skip_existing', True), '--update': ('update', True), '--json':
+('as_json', True), '--preview': ('preview', True), '--sheet': ('sheet', True), '--sheet-output':
+('sheet_output', None), '--concurrency': ('concurrency', None), '--timeout': ('timeout', None),
+'--retries': ('retries', None), '--dry-run': ('dry_run', True), '--estimate': ('estimate', True),
+'--max-cost': ('max_cost', None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet',
+True), '--verbose': ('verbose', True), '-v': ('verbose', True), '--progress': ('progress', None),
+'--log-file': ('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url',
+None), '--no-key': ('no_key', True), '--offline': ('offline', True), '--no-badge': ('no_badge',
+True), '--fit': ('fit', None), '--focus': ('focus', None), '--pad-color': ('pad_color', None),
+'--upscale': ('upscale', True), '--width': ('width', None), '--max-bytes': ('max_bytes', None),
+'--lossless': ('lossless', True), '--effort': ('effort', None), '--keep-original': ('keep_original',
+True), '--html': ('html', True), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata':
+('no_prompt_metadata', True), '--sidecar': ('sidecar', True), '--no-raw': ('raw', False),
+'--no-enhance-prompt': ('enhance_prompt', False), '--no-sync-mode': ('sync_mode', False),
+'--no-preview': ('preview', False)},
         'repeatable': ('prompt', 'model', 'seed', 'image', 'var', 'param', 'output_format', 'width'),
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None, 'image': None,
 'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'background': None,
-'safety_tolerance': None, 'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None,
-'var': None, 'param': None, 'output': None, 'output_format': None, 'output_compression': None,
-'overwrite': False, 'skip_existing': False, 'update': False, 'as_json': False, 'preview': None,
-'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None,
-'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose':
-False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False,
-'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None, 'upscale':
-False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False,
-'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
+'safety_tolerance': None, 'response_format': None, 'sync_mode': None, 'like': None, 'preset': None,
+'prompts': None, 'var': None, 'param': None, 'output': None, 'output_format': None,
+'output_compression': None, 'overwrite': False, 'skip_existing': False, 'update': False, 'as_json':
+False, 'preview': None, 'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None,
+'retries': None, 'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet':
+False, 'verbose': False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None,
+'no_key': False, 'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None,
+'upscale': False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None,
+'keep_original': False, 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar':
+False},
         'options': 'GenerateOptions',
         'below': (),
         'own': (),
@@ -79,39 +80,40 @@ None), '--seed': ('seed', None), '--no-seed': ('no_seed', True), '--raw': ('raw'
 '--image-prompt': ('image_prompt', None), '--image-prompt-strength': ('image_prompt_strength',
 None), '--background': ('background', None), '--safety-tolerance': ('safety_tolerance', None),
 '--response-format': ('response_format', None), '--sync-mode': ('sync_mode', True), '--like':
-('like', None), '--prompts': ('prompts', None), '--var': ('var', None), '--param': ('param', None),
-'-p': ('param', None), '--output': ('output', None), '-o': ('output', None), '--output-format':
-('output_format', None), '--format': ('output_format', None), '-f': ('output_format', None),
-'--output-compression': ('output_compression', None), '--quality': ('output_compression', None),
-'-q': ('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
-('skip_existing', True), '--update': ('update', True), '--json': ('as_json', True), '--preview':
-('preview', True), '--sheet': ('sheet', True), '--sheet-output': ('sheet_output', None),
-'--concurrency': ('concurrency', None), '--timeout': ('timeout', None), '--retries': ('retries',
-None), '--dry-run': ('dry_run', True), '--estimate': ('estimate', True), '--max-cost': ('max_cost',
-None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet', True), '--verbose':
-('verbose', True), '-v': ('verbose', True), '--progress': ('progress', None), '--log-file':
-('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url', None), '--no-key':
-('no_key', True), '--offline': ('offline', True), '--no-badge': ('no_badge', True), '--fit': ('fit',
-None), '--focus': ('focus', None), '--pad-color': ('pad_color', None), '--upscale': ('upscale',
-True), '--width': ('width', None), '--max-bytes': ('max_bytes', None), '--lossless': ('lossless',
-True), '--effort': ('effort', None), '--keep-original': ('keep_original', True), '--html': ('html',
-True), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata': ('no_prompt_metadata', True),
-'--sidecar': ('sidecar', True), '--no-raw': ('raw', False), '--no-enhance-prompt':
-('enhance_prompt', False), '--no-sync-mode': ('sync_mode', False), '--no-preview': ('preview',
-False)},
+('like', None), '--preset': ('preset', None), '--prompts': ('prompts', None), '--var': ('var',
+None), '--param': ('param', None), '-p': ('param', None), '--output': ('output', None), '-o':
+('output', None), '--output-format': ('output_format', None), '--format': ('output_format', None),
+'-f': ('output_format', None), '--output-compression': ('output_compression', None), '--quality':
+('output_compression', None), '-q': ('output_compression', None), '--overwrite': ('overwrite',
+True), '--skip-existing': ('skip_existing', True), '--update': ('update', True), '--json':
+('as_json', True), '--preview': ('preview', True), '--sheet': ('sheet', True), '--sheet-output':
+('sheet_output', None), '--concurrency': ('concurrency', None), '--timeout': ('timeout', None),
+'--retries': ('retries', None), '--dry-run': ('dry_run', True), '--estimate': ('estimate', True),
+'--max-cost': ('max_cost', None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet',
+True), '--verbose': ('verbose', True), '-v': ('verbose', True), '--progress': ('progress', None),
+'--log-file': ('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url',
+None), '--no-key': ('no_key', True), '--offline': ('offline', True), '--no-badge': ('no_badge',
+True), '--fit': ('fit', None), '--focus': ('focus', None), '--pad-color': ('pad_color', None),
+'--upscale': ('upscale', True), '--width': ('width', None), '--max-bytes': ('max_bytes', None),
+'--lossless': ('lossless', True), '--effort': ('effort', None), '--keep-original': ('keep_original',
+True), '--html': ('html', True), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata':
+('no_prompt_metadata', True), '--sidecar': ('sidecar', True), '--no-raw': ('raw', False),
+'--no-enhance-prompt': ('enhance_prompt', False), '--no-sync-mode': ('sync_mode', False),
+'--no-preview': ('preview', False)},
         'repeatable': ('prompt', 'model', 'seed', 'image', 'var', 'param', 'output_format', 'width'),
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None, 'image': None,
 'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'background': None,
-'safety_tolerance': None, 'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None,
-'var': None, 'param': None, 'output': None, 'output_format': None, 'output_compression': None,
-'overwrite': False, 'skip_existing': False, 'update': False, 'as_json': False, 'preview': None,
-'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None,
-'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose':
-False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False,
-'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None, 'upscale':
-False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False,
-'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
+'safety_tolerance': None, 'response_format': None, 'sync_mode': None, 'like': None, 'preset': None,
+'prompts': None, 'var': None, 'param': None, 'output': None, 'output_format': None,
+'output_compression': None, 'overwrite': False, 'skip_existing': False, 'update': False, 'as_json':
+False, 'preview': None, 'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None,
+'retries': None, 'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet':
+False, 'verbose': False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None,
+'no_key': False, 'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None,
+'upscale': False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None,
+'keep_original': False, 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar':
+False},
         'options': 'GenerateOptions',
         'below': (),
         'own': (),
@@ -126,39 +128,40 @@ None), '--seed': ('seed', None), '--no-seed': ('no_seed', True), '--raw': ('raw'
 '--image-prompt': ('image_prompt', None), '--image-prompt-strength': ('image_prompt_strength',
 None), '--background': ('background', None), '--safety-tolerance': ('safety_tolerance', None),
 '--response-format': ('response_format', None), '--sync-mode': ('sync_mode', True), '--like':
-('like', None), '--prompts': ('prompts', None), '--var': ('var', None), '--param': ('param', None),
-'-p': ('param', None), '--output': ('output', None), '-o': ('output', None), '--output-format':
-('output_format', None), '--format': ('output_format', None), '-f': ('output_format', None),
-'--output-compression': ('output_compression', None), '--quality': ('output_compression', None),
-'-q': ('output_compression', None), '--overwrite': ('overwrite', True), '--skip-existing':
-('skip_existing', True), '--update': ('update', True), '--json': ('as_json', True), '--preview':
-('preview', True), '--sheet': ('sheet', True), '--sheet-output': ('sheet_output', None),
-'--concurrency': ('concurrency', None), '--timeout': ('timeout', None), '--retries': ('retries',
-None), '--dry-run': ('dry_run', True), '--estimate': ('estimate', True), '--max-cost': ('max_cost',
-None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet', True), '--verbose':
-('verbose', True), '-v': ('verbose', True), '--progress': ('progress', None), '--log-file':
-('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url', None), '--no-key':
-('no_key', True), '--offline': ('offline', True), '--no-badge': ('no_badge', True), '--fit': ('fit',
-None), '--focus': ('focus', None), '--pad-color': ('pad_color', None), '--upscale': ('upscale',
-True), '--width': ('width', None), '--max-bytes': ('max_bytes', None), '--lossless': ('lossless',
-True), '--effort': ('effort', None), '--keep-original': ('keep_original', True), '--html': ('html',
-True), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata': ('no_prompt_metadata', True),
-'--sidecar': ('sidecar', True), '--curl': ('curl', True), '--no-raw': ('raw', False),
-'--no-enhance-prompt': ('enhance_prompt', False), '--no-sync-mode': ('sync_mode', False),
-'--no-preview': ('preview', False)},
+('like', None), '--preset': ('preset', None), '--prompts': ('prompts', None), '--var': ('var',
+None), '--param': ('param', None), '-p': ('param', None), '--output': ('output', None), '-o':
+('output', None), '--output-format': ('output_format', None), '--format': ('output_format', None),
+'-f': ('output_format', None), '--output-compression': ('output_compression', None), '--quality':
+('output_compression', None), '-q': ('output_compression', None), '--overwrite': ('overwrite',
+True), '--skip-existing': ('skip_existing', True), '--update': ('update', True), '--json':
+('as_json', True), '--preview': ('preview', True), '--sheet': ('sheet', True), '--sheet-output':
+('sheet_output', None), '--concurrency': ('concurrency', None), '--timeout': ('timeout', None),
+'--retries': ('retries', None), '--dry-run': ('dry_run', True), '--estimate': ('estimate', True),
+'--max-cost': ('max_cost', None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet',
+True), '--verbose': ('verbose', True), '-v': ('verbose', True), '--progress': ('progress', None),
+'--log-file': ('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url',
+None), '--no-key': ('no_key', True), '--offline': ('offline', True), '--no-badge': ('no_badge',
+True), '--fit': ('fit', None), '--focus': ('focus', None), '--pad-color': ('pad_color', None),
+'--upscale': ('upscale', True), '--width': ('width', None), '--max-bytes': ('max_bytes', None),
+'--lossless': ('lossless', True), '--effort': ('effort', None), '--keep-original': ('keep_original',
+True), '--html': ('html', True), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata':
+('no_prompt_metadata', True), '--sidecar': ('sidecar', True), '--curl': ('curl', True), '--no-raw':
+('raw', False), '--no-enhance-prompt': ('enhance_prompt', False), '--no-sync-mode': ('sync_mode',
+False), '--no-preview': ('preview', False)},
         'repeatable': ('prompt', 'model', 'seed', 'image', 'var', 'param', 'output_format', 'width'),
         'defaults': {'prompt': None, 'size': None, 'aspect_ratio': None, 'resolution': None, 'model': None, 'route':
 None, 'n': None, 'seed': None, 'no_seed': False, 'raw': None, 'enhance_prompt': None, 'image': None,
 'mask': None, 'image_prompt': None, 'image_prompt_strength': None, 'background': None,
-'safety_tolerance': None, 'response_format': None, 'sync_mode': None, 'like': None, 'prompts': None,
-'var': None, 'param': None, 'output': None, 'output_format': None, 'output_compression': None,
-'overwrite': False, 'skip_existing': False, 'update': False, 'as_json': False, 'preview': None,
-'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None, 'retries': None,
-'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose':
-False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False,
-'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None, 'upscale':
-False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None, 'keep_original': False,
-'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False, 'curl': False},
+'safety_tolerance': None, 'response_format': None, 'sync_mode': None, 'like': None, 'preset': None,
+'prompts': None, 'var': None, 'param': None, 'output': None, 'output_format': None,
+'output_compression': None, 'overwrite': False, 'skip_existing': False, 'update': False, 'as_json':
+False, 'preview': None, 'sheet': False, 'sheet_output': None, 'concurrency': None, 'timeout': None,
+'retries': None, 'dry_run': False, 'estimate': False, 'max_cost': None, 'yes': False, 'quiet':
+False, 'verbose': False, 'progress': None, 'log_file': None, 'provider': None, 'base_url': None,
+'no_key': False, 'offline': False, 'no_badge': False, 'fit': None, 'focus': None, 'pad_color': None,
+'upscale': False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort': None,
+'keep_original': False, 'html': False, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar':
+False, 'curl': False},
         'options': 'GenerateOptions',
         'below': (),
         'own': ('curl',),

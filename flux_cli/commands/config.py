@@ -1,9 +1,10 @@
-"""`flux config`: every setting with its value and source, and which keys are set, but no keys."""
+"""`flux config`: every setting with its source, presets, and which keys are set, but no keys."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from flux_cli.config import folders, keys
 from flux_cli.config.addresses import safe_url
@@ -16,8 +17,12 @@ from flux_cli.core.lite import SCHEMA, NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.text import variable_text
 from flux_cli.providers.rows import ROWS
+from flux_cli.request.styles.presets import read_presets
 from flux_cli.terminal import messages, streams
 from flux_cli.terminal.table import cell_text
+
+if TYPE_CHECKING:
+    from flux_cli.config.presets import PresetTable
 
 SETTING_HEADING = ("Setting", "value", "source", "variable", "about")
 
@@ -35,7 +40,7 @@ class KeyState(NamedTuple):
 
 
 def run(*, as_json: bool) -> None:
-    """Print the settings and which keys are set.
+    """Print the settings, the presets, and which keys are set.
 
     Raises ConfigError for an invalid settings file.
     """
@@ -48,15 +53,21 @@ def run(*, as_json: bool) -> None:
         for name, form in forms_of(row).items():
             forms.setdefault(name, form)
     states = {variable: _key_state(variable, form) for variable, form in forms.items()}
+    presets = read_presets()
     if as_json:
-        streams.out_json(_document(values, rows, states))
+        streams.out_json(_document(values, rows, states) | {"presets": _described(presets)})
         return
     listed = [
         (name, cell_text(_shown(name, value)), value.source, rows[name].variable, rows[name].help)
         for name, value in values.items()
     ]
+    presets_listed = [
+        (name, found.source, cell_text(chosen)) for name, (found, chosen) in presets.items()
+    ]
     keys_listed = [(variable, str(state)) for variable, state in states.items()]
     streams.say(streams.listing([SETTING_HEADING, *listed]))
+    if presets:
+        streams.say("\n" + streams.listing([("Preset", "source", "values"), *presets_listed]))
     streams.say("\n" + streams.listing([("Key", "state"), *keys_listed]))
 
 
@@ -64,6 +75,7 @@ SETTINGS_DOCUMENT: dict[str, object] = {
     "schema": (SCHEMA,),
     "settings": {"...": {"value": "any", "source": "text", "variable": "text"}},
     "keys": {"...": {"set": "boolean", "source": "text?", "problem": "text?"}},
+    "presets": {"...": {"source": "text", "values": "object"}},
     "folder": "text",
 }
 
@@ -89,6 +101,14 @@ def _document(
     }
     folder = str(folders.user_folder())
     return {"schema": SCHEMA, "settings": settings, "keys": keys, "folder": folder}
+
+
+def _described(presets: Mapping[str, tuple[PresetTable, dict[str, Json]]]) -> dict[str, Json]:
+    """Presets in the JSON document, by name."""
+    return {
+        name: {"source": found.source, "values": values}
+        for name, (found, values) in presets.items()
+    }
 
 
 def _shown(name: str, value: Value) -> Json:

@@ -14,7 +14,7 @@ from flux_cli.core.errors import UsageError
 from flux_cli.core.request import ADDRESSES
 from flux_cli.images.formats import split_suffix
 from flux_cli.providers.rows import ROWS, dialect_of
-from flux_cli.request.command_line import offline_flags, quoted
+from flux_cli.request.command_line import offline_flags, quoted, with_preset
 from flux_cli.request.references.taken import USUAL, taken_by
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def run(options: GenerateOptions) -> int:
 
 def _as_generate(options: GenerateOptions) -> GenerateOptions:
     """The options of the same command line as `flux generate --image`."""
+    options = with_preset(options)
     *images, prompt = options.input.prompt or [""]
     has_prompts = options.input.prompts is not None
     if has_prompts or (options.input.like and not images and not options.input.image):
@@ -47,9 +48,10 @@ def _as_generate(options: GenerateOptions) -> GenerateOptions:
         raise UsageError("flux edit takes an image and a prompt", hint=hint)
     _check_files(images, prompt)
     given = options.input._replace(prompt=[prompt] if prompt else None, image=images)
-    settings = load_settings(_settings_of(options), ROWS)
+    settings = load_settings(_settings_of(options), ROWS, preset=options.applied)
     chosen = options.settings
-    if chosen.model is None and not options.input.like and not _takes_images(settings):
+    is_chosen = chosen.model or options.input.like or "model" in options.applied.settings
+    if not is_chosen and not _takes_images(settings):
         chosen = chosen._replace(model=[USUAL])
     if settings.output is None:
         # Equal commands draw equal sketches, and each run makes files of its own.

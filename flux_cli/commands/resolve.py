@@ -9,7 +9,7 @@ from flux_cli.core.lite import json_text
 from flux_cli.core.request import FORM, seed_ranges
 from flux_cli.core.text import disarm_json
 from flux_cli.core.values import show_amount
-from flux_cli.request.command_line import is_combined, prompt_of
+from flux_cli.request.command_line import is_combined, prompt_of, with_preset
 from flux_cli.request.posts import posts, provider_of, request_line, short_body
 from flux_cli.request.prepare import draw_seed, prepare
 from flux_cli.terminal.streams import document_text, listing, say
@@ -41,6 +41,7 @@ def _answer(options: GenerateOptions, *, curl: bool) -> str:
     if curl and options.reporting.as_json:
         message = "--curl and --json both write to standard output"
         raise UsageError(message, hint="use only one of them")
+    options = with_preset(options)
     requests = _prepare(options, curl=curl)
     if options.run.estimate:
         from flux_cli.runs.spending.estimate import estimate_prices

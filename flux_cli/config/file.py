@@ -9,6 +9,7 @@ from flux_cli.core.errors import ConfigError, did_you_mean
 from flux_cli.core.model import PROTOCOLS, Json, ProviderRow
 from flux_cli.core.text import decode_text
 
+TABLES = ("providers", "presets")  # what a settings file has besides settings
 PROVIDER_DEFAULTS = {
     "protocol": "openai",
     "base_url": "",
@@ -30,9 +31,9 @@ def parse(path: str, text: bytes, known: Collection[str]) -> dict[str, Json]:
     except (ValueError, RecursionError) as fault:
         raise ConfigError(f"{path} is not valid TOML: {fault}") from fault
     for name in table:
-        if name in known or name == "providers":
+        if name in known or name in TABLES:
             continue
-        hint = did_you_mean(name, known) or f"settings: {', '.join(known)}"
+        hint = did_you_mean(name, (*known, *TABLES)) or f"settings: {', '.join(known)}"
         if "key" in name.lower():
             hint = "set LUMENFALL_API_KEY, or put the key into credentials.toml (mode 0600)"
         raise ConfigError(f"{path}: {name!r} is not a setting", hint=hint)

@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
     from flux_cli.config.settings import Setting
     from flux_cli.core.model import Json
+    from flux_cli.core.options import Preset
     from flux_cli.core.request import Note
 
 PROJECT_FILE = "flux.toml"
+USER_FILE = "config.toml"
+PRESETS = "presets"  # the table of them in a settings file, which `presets` alone reads
 MAX_BYTES = 1 << 20  # of a settings file
 # Ranks of sources: a lower one overrides a higher one.
 OPTION, ENVIRONMENT, PROJECT, USER, DEFAULT = range(5)
@@ -68,15 +71,16 @@ def load_settings(
     flags: Mapping[str, Json],
     known: Mapping[str, ProviderRow],
     environ: Mapping[str, str] | None = None,
+    preset: Preset | None = None,
 ) -> Settings:
-    """Merge all sources. `flags` are the options; None means not given.
+    """Merge all sources. `flags` are the options; None means not given. A `preset` ranks below.
 
     `known` are the built-in providers; the user's file may add more. Raises ConfigError with the
     source of an invalid value, and UsageError if the source is an option.
     """
     environ = os.environ if environ is None else environ
     values = _defaults()
-    user_file = os.path.join(user_path(), "config.toml")
+    user_file = os.path.join(user_path(), USER_FILE)
     user, added = _user(user_file, known)
     for name, value in user.items():
         values[name] = _parse(BY_NAME[name], value, user_file, USER)
@@ -84,6 +88,11 @@ def load_settings(
     for setting in SETTINGS:
         if text := variable_text(environ, setting.variable):
             values[setting.name] = _parse(setting, text, setting.variable, ENVIRONMENT)
+        if preset and setting.name in preset.settings:
+            # What a project may not decide is no more free in its presets.
+            rank = PROJECT if preset.is_project else USER
+            text, source = preset.settings[setting.name], f"preset {preset.name}"
+            values[setting.name] = _parse(setting, text, source, rank)
         if (flag := flags.get(setting.name)) is not None:
             option = f"--{setting.name.replace('_', '-')}"
             values[setting.name] = _parse(setting, flag, option, OPTION)
@@ -179,7 +188,8 @@ def _user(
     path: str, known: Mapping[str, ProviderRow]
 ) -> tuple[dict[str, Json], dict[str, ProviderRow]]:
     """The settings and providers of the user's config.toml."""
-    table = _read_file(path)
+    table = read_file(path)
+    table.pop(PRESETS, None)
     if "providers" not in table:
         return table, {}
     from flux_cli.config.file import providers
@@ -187,32 +197,36 @@ def _user(
     return table, providers(path, table.pop("providers"), known)
 
 
-def _merge_project(values: dict[str, Value]) -> tuple[Note, ...]:
-    """Add the settings of flux.toml, in this folder or above, up to the top of the repository.
-
-    Returns notes on what it may not decide.
-    """
+def project_file() -> str:
+    """The flux.toml of this folder or of one above, up to the top of the repository; "" if none."""
     for folder in project_folders():
         path = os.path.join(folder, PROJECT_FILE)
-        if not os.path.isfile(path):
-            continue
-        from flux_cli.config import project  # most folders have no such file
-        from flux_cli.disk.owners import is_trusted
-
-        if not is_trusted(path):
-            return (project.ignored_note(path),)
-        table = _read_file(path)
-        project.check_table(path, table)
-        asked = {
-            name: _parse(BY_NAME[name], value, PROJECT_FILE, PROJECT)
-            for name, value in table.items()
-        }
-        return project.merge(values, asked)
-    return ()
+        if os.path.isfile(path):
+            return path
+    return ""
 
 
-def _read_file(path: str) -> dict[str, Json]:
-    """The settings of one file; empty if there is no such file.
+def _merge_project(values: dict[str, Value]) -> tuple[Note, ...]:
+    """Add the settings of flux.toml. Returns notes on what it may not decide."""
+    path = project_file()
+    if not path:
+        return ()
+    from flux_cli.config import project  # most folders have no such file
+    from flux_cli.disk.owners import is_trusted
+
+    if not is_trusted(path):
+        return (project.ignored_note(path),)
+    table = read_file(path)
+    table.pop(PRESETS, None)
+    project.check_table(path, table)
+    asked = {
+        name: _parse(BY_NAME[name], value, PROJECT_FILE, PROJECT) for name, value in table.items()
+    }
+    return project.merge(values, asked)
+
+
+def read_file(path: str) -> dict[str, Json]:
+    """The settings, providers and presets of one file; empty if there is no such file.
 
     Raises ConfigError with file, key and reason.
     """

@@ -44,7 +44,7 @@ def check_table(path: str, table: Mapping[str, Json]) -> None:
             message = f"{path}: {name} cannot be set in a project's flux.toml"
             raise ConfigError(message, hint=hint)
     if "output" in table:
-        _check_output(path, str(parse_setting(BY_NAME["output"], table["output"], path)))
+        check_output(path, str(parse_setting(BY_NAME["output"], table["output"], path)))
 
 
 def merge(values: dict[str, Value], asked: Mapping[str, Value]) -> tuple[Note, ...]:
@@ -103,7 +103,7 @@ def _relative(path: str, folder: str) -> str:
         return path
 
 
-def _check_output(path: str, output: str) -> None:
+def check_output(path: str, output: str) -> None:
     """Raise ConfigError for an output that could act on a terminal, or leave the project."""
     hint = "name another place with -o"
     if not output.isprintable() or "::" in output or "##" in output:

@@ -25,7 +25,8 @@ class Input(NamedTuple):
 
     `prompts` names a file of them, and `var` holds NAME=VALUES pairs for their fields. `image` are
     images as input, in the order in which the prompt means them, and `mask` is the mask of the
-    first. `no_seed`: no seed is sent, unless the server needs one.
+    first. `no_seed`: no seed is sent, unless the server needs one. `preset` names a preset of a
+    settings file.
     """
 
     prompt: list[str] | None = None
@@ -35,6 +36,7 @@ class Input(NamedTuple):
     image: list[str] | None = None
     mask: str | None = None
     no_seed: bool = False
+    preset: str | None = None
 
 
 class Parameters(NamedTuple):
@@ -150,8 +152,28 @@ class Program(NamedTuple):
     is_served: bool = False
 
 
+class Preset(NamedTuple):
+    """What a preset gave where nothing was typed. None of it can be typed.
+
+    `taken` are its values by key. They are in the other groups, too, but for the texts around
+    prompts, and `settings`, which rank below options. `ignored` are the keys that only builds use.
+    `is_project`: it is from a flux.toml, perhaps a stranger's.
+    """
+
+    name: str = ""
+    is_project: bool = False
+    prefix: str = ""
+    suffix: str = ""
+    settings: Mapping[str, str] = {}
+    taken: Mapping[str, Json] = {}
+    ignored: Mapping[str, Json] = {}
+
+
+NOT_TYPED = (Program, Preset)  # groups that are no options
+
+
 class GenerateOptions(NamedTuple):
-    """All options of `flux generate` and `flux resolve`, and what programs give in their place."""
+    """All options of `flux generate` and `flux resolve`, and what programs and presets give."""
 
     input: Input = Input()
     parameters: Parameters = Parameters()
@@ -163,6 +185,7 @@ class GenerateOptions(NamedTuple):
     run: Run = Run()
     reporting: Reporting = Reporting()
     program: Program = Program()
+    applied: Preset = Preset()
 
 
 def fill(kind: type[Group], values: Mapping[str, Any]) -> Group:
@@ -173,7 +196,7 @@ def fill(kind: type[Group], values: Mapping[str, Any]) -> Group:
     defaults: dict[str, Any] = kind._field_defaults  # type: ignore[attr-defined] # of any NamedTuple
     filled = {}
     for field, default in defaults.items():
-        if isinstance(default, Program):
+        if isinstance(default, NOT_TYPED):
             continue
         if hasattr(default, "_field_defaults"):
             filled[field] = fill(type(default), values)
@@ -185,11 +208,11 @@ def fill(kind: type[Group], values: Mapping[str, Any]) -> Group:
 def fields_of(kind: type) -> dict[str, Any]:
     """The fields of a group of options with their defaults, and those of the groups inside it.
 
-    What only programs give is no option.
+    What only programs and presets give is no option.
     """
     flat: dict[str, Any] = {}
     for field, default in kind._field_defaults.items():  # type: ignore[attr-defined] # of any NamedTuple
-        if isinstance(default, Program):
+        if isinstance(default, NOT_TYPED):
             continue
         if hasattr(default, "_field_defaults"):
             flat |= fields_of(type(default))

@@ -44,12 +44,30 @@ def one_prompt(given: Input) -> str | None:
 def prompt_of(options: GenerateOptions) -> str | None:
     """The prompt itself: of a program, or what the argument stands for; None if there is none.
 
-    Raises UsageError for several arguments, and for a prompt that cannot be read.
+    The texts of a preset are around it. Raises UsageError for several arguments, and for a prompt
+    that cannot be read.
     """
-    if options.program.text is not None:
-        return options.program.text
-    word = one_prompt(options.input)
-    return None if word is None else read_prompt(word)
+    prompt = options.program.text
+    if prompt is None:
+        word = one_prompt(options.input)
+        prompt = None if word is None else read_prompt(word)
+    if prompt is None or not options.applied.name:
+        return prompt
+    from flux_cli.request.styles.prompts import with_affixes  # most command lines have no preset
+
+    return with_affixes(prompt, options.applied)
+
+
+def with_preset(options: GenerateOptions) -> GenerateOptions:
+    """The options with what their preset says where nothing was typed. Doing it again is harmless.
+
+    Raises UsageError and ConfigError.
+    """
+    if options.input.preset is None or options.applied.name:
+        return options
+    from flux_cli.request.styles.presets import apply  # reads the settings files again
+
+    return apply(options)
 
 
 def is_file_argument(word: str) -> bool:

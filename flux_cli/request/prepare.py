@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flux_cli.core.model import Dialect, Json, Model
-    from flux_cli.core.options import GenerateOptions, Input
+    from flux_cli.core.options import GenerateOptions, Input, Preset
     from flux_cli.core.request import Note, Plan, Resolved, Value
     from flux_cli.images.finish import Finish
     from flux_cli.request.files.like import Reuse
@@ -62,10 +62,12 @@ def prepare(
     typed = read_parameters(options)
     side = take_side(typed, options.parameters)
     reuse = _read_like(options, typed)
-    settings = load_settings(_overrides(options, reuse), ROWS)
+    settings = load_settings(_overrides(options, reuse), ROWS, preset=options.applied)
     model = find_model(settings.model, folders.model_folders())
+    _check_preset(options.applied, model)
     dialect = dialect_of(settings.provider, model)
-    reuse, given = _with_reuse(typed, reuse, model, dialect)
+    reuse = reuse.supported(model, dialect) if reuse else None
+    given = {**reuse.parameters, **typed} if reuse else typed
     formats = _typed_formats(options, given)
     destination = _read_destination(settings, formats)
     given = _with_format(given, destination, formats)
@@ -75,7 +77,7 @@ def prepare(
     resolved = _resolve(request, model, dialect, reuse, options.input.like)
     resolved = _at_provider(resolved, settings, model, dialect)
     finish = _read_finish(options, resolved, destination, side)
-    resolved = _with_finish(resolved, finish)
+    resolved = _with_origins(_with_finish(resolved, finish), options.applied)
     origin, seed = choose_seed(resolved, settings.provider, options.input, draw)
     return Prepared(settings, resolved, plan(resolved, origin, seed), destination, finish)
 
@@ -163,35 +165,34 @@ def _at_provider(
 
 def _read_like(options: GenerateOptions, given: dict[str, Value]) -> Reuse | None:
     """The values from the image of `--like`; None without the option."""
-    path = options.input.like
-    if not path:
+    if not options.input.like:
         return None
-    from flux_cli.request.files.like import read_like
+    from flux_cli.request.files.like import read_reuse
 
-    # `--no-seed` overrides the seed of the image, as `--seed` does.
-    covered = {**given, "seed": None} if options.input.no_seed else dict(given)
-    if options.input.image:
-        covered["image"] = None
-    return read_like(path, covered)
+    return read_reuse(options, given)
 
 
-def _with_reuse(
-    typed: dict[str, Value], reuse: Reuse | None, model: Model | None, dialect: Dialect | None
-) -> tuple[Reuse | None, dict[str, Value]]:
-    """The values from an image that are supported here, and all parameters with them."""
-    if reuse is None:
-        return None, typed
-    from flux_cli.request.files.like import drop_refused
+def _check_preset(preset: Preset, model: Model | None) -> None:
+    if preset.is_project:
+        from flux_cli.request.styles.presets import check_images
 
-    reuse = drop_refused(reuse, model, dialect)
-    return reuse, {**reuse.parameters, **typed}
+        check_images(preset, model)
+
+
+def _with_origins(resolved: Resolved, preset: Preset) -> Resolved:
+    """The request with notes on what its preset gave."""
+    if not preset.name:
+        return resolved
+    from flux_cli.request.styles.origins import explain_preset
+
+    return resolved._replace(notes=explain_preset(preset, resolved.notes))
 
 
 def _overrides(options: GenerateOptions, reuse: Reuse | None) -> dict[str, Json]:
     """The settings that options override."""
     flags: dict[str, Json] = options.settings._asdict()
     flags["model"] = options.settings.model[0] if options.settings.model else None
-    if reuse:
+    if reuse and "model" not in options.applied.settings:
         flags["model"] = flags["model"] or reuse.model
     return offline_flags(flags) if options.access.offline else flags
 
@@ -288,9 +289,8 @@ def _with_images(
 
 
 def _is_image(model: Model | None, name: str) -> bool:
-    if name == "image_prompt":
-        return True
-    return bool(model and name in model.parameters and model.parameters[name].kind == "image")
+    param = model.parameters.get(name) if model else None
+    return name == "image_prompt" or bool(param and param.kind == "image")
 
 
 def _with_hint(note: Note, hint: str) -> Note:

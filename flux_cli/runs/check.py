@@ -13,7 +13,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import ProviderRow
 from flux_cli.http.machine import may_name_proxies
 from flux_cli.images.metadata.record import record_of_run, without_prompt
-from flux_cli.request.command_line import is_combined, one_prompt, prompt_of
+from flux_cli.request.command_line import is_combined, one_prompt, prompt_of, with_preset
 from flux_cli.request.digest import resolved_digest
 from flux_cli.request.prepare import Prepared, draw_seed, prepare
 from flux_cli.runs.planned_files import (
@@ -146,6 +146,7 @@ def check_run(options: GenerateOptions) -> CheckedRun:
     The key comes last: without one, all other errors can be found. Raises UsageError, ConfigError,
     OutputError, BudgetError, and AuthError without a key.
     """
+    options = with_preset(options)
     check_choice(options)
     parts = _parts(options)
     for part in parts:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from flux_cli.build.manifest import keys
-from flux_cli.build.manifest.keys import Key
 from flux_cli.build.manifest.schema import help_of
 from flux_cli.cli.spellings.generate import SPELLINGS
+from flux_cli.request.styles import keys
+from flux_cli.request.styles.keys import Key
 
 KINDS = {
     "text": "text",
@@ -25,7 +25,11 @@ TABLES: list[tuple[str, str, Mapping[str, Key]]] = [
         keys.ASSET,
     ),
     ("Groups", "More keys of `[assets.NAME]`, which make several assets of it.", keys.GROUP),
-    ("Styles", "More keys of `[styles.NAME]`.", keys.STYLE),
+    (
+        "Styles",
+        "More keys of `[styles.NAME]`. [Presets](settings.md#presets) take them, too.",
+        keys.STYLE,
+    ),
 ]
 
 

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from manifests import DOCS, ICONS, ONE, PRODUCTS, assets_of, manifest_of
 
-from flux_cli.build.manifest import keys
 from flux_cli.build.manifest.document import read_document
 from flux_cli.build.manifest.reading import read_manifest
 from flux_cli.build.manifest.schema import manifest_schema
 from flux_cli.cli.spellings.generate import SPELLINGS
 from flux_cli.core.errors import ManifestError
+from flux_cli.request.styles import keys
 
 # The keys that come from options. An option that is added to `generate` appears here on purpose.
 FROM_OPTIONS = """

@@ -11,19 +11,20 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flux_cli.build.digests import request_digest
-from flux_cli.build.manifest import keys
 from flux_cli.build.manifest.paths import inside
-from flux_cli.build.manifest.reading import check_param, unknown_key
 from flux_cli.build.manifest.rows import read_rows
 from flux_cli.build.manifest.settings import OWN, Settings, merge, settle
 from flux_cli.build.manifest.templates import Literal, Template
-from flux_cli.build.manifest.values import checked
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.values import check_text
 from flux_cli.images import names
 from flux_cli.request.expansion.cells import field_text
 from flux_cli.request.expansion.combinations import combine_rows
+from flux_cli.request.styles import keys
+from flux_cli.request.styles.prompts import join_texts
+from flux_cli.request.styles.tables import check_param, unknown_key
+from flux_cli.request.styles.values import checked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -214,7 +215,7 @@ class _Expansion:
         if not filled[len(settings.prefix)]:
             hint = 'describe the image: prompt = "a harbor at dawn"'
             raise ManifestError(f"{where}: the prompt is empty", hint=hint)
-        return check_text(f"{where}: the prompt", ", ".join(filter(None, filled)))
+        return check_text(f"{where}: the prompt", join_texts(filled))
 
     def _text(self, text: str, where: str) -> Template:
         """A text of the manifest as a template, or as it is where nothing can be filled in."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from flux_cli.build.digests import output_digest
 from flux_cli.build.manifest.paths import inside
 from flux_cli.build.manifest.templates import Template
-from flux_cli.build.manifest.values import as_option, text_of
 from flux_cli.core import options
 from flux_cli.core.errors import ManifestError, UsageError
 from flux_cli.core.lite import NamedTuple
@@ -16,6 +15,7 @@ from flux_cli.core.ratio import parse_side
 from flux_cli.images.destination import read_destination
 from flux_cli.images.finish import parse_quality, read_finish
 from flux_cli.images.formats import FORMATS
+from flux_cli.request.styles.values import as_option, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

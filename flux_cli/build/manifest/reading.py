@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.manifest import keys
-from flux_cli.build.manifest.values import checked, shown, text_of
-from flux_cli.core.errors import ManifestError, did_you_mean
+from flux_cli.core.errors import ManifestError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.names import safe
 from flux_cli.request.expansion.cells import scalar
+from flux_cli.request.styles import keys
+from flux_cli.request.styles.tables import read_table
+from flux_cli.request.styles.values import shown, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, TypeAlias
 
-    from flux_cli.build.manifest.keys import Key
     from flux_cli.core.model import Json
 
     Values: TypeAlias = dict[str, Any]  # checked values of keys, by name
@@ -52,17 +52,17 @@ class Manifest(NamedTuple):
 def read_manifest(document: dict[str, Any], path: str) -> Manifest:
     """The manifest of a document. `path` names it in messages. Raises ManifestError."""
     table = {name: value for name, value in document.items() if name != "$schema"}
-    top = _read_table(table, keys.TOP, path)
+    top = read_table(table, keys.TOP, path)
     styles = _tables_of(top, "styles", path)
     assets = _tables_of(top, "assets", path)
     if not assets:
         hint = 'for example [assets.hero] with prompt = "a harbor at dawn"'
         raise ManifestError(f"{path} has no assets", hint=hint)
     read_styles = {
-        name: _read_table(style, keys.STYLE_KEYS, f"{path}: styles.{name}")
+        name: read_table(style, keys.STYLE_KEYS, f"{path}: styles.{name}")
         for name, style in styles.items()
     }
-    defaults = _read_table(top.get("defaults", {}), keys.DEFAULTS_KEYS, f"{path}: defaults")
+    defaults = read_table(top.get("defaults", {}), keys.DEFAULTS_KEYS, f"{path}: defaults")
     return Manifest(
         path=path,
         variables=_read_variables(top.get("vars", {}), f"{path}: vars"),
@@ -73,42 +73,6 @@ def read_manifest(document: dict[str, Any], path: str) -> Manifest:
         lock_prompts=top.get("lock_prompts", True),
         originals=top.get("originals", True),
     )
-
-
-def _read_table(table: Mapping[str, Any], known: Mapping[str, Key], where: str) -> Values:
-    """The checked values of one table. Raises ManifestError for an unknown key."""
-    found = {}
-    for name, value in table.items():
-        if name not in known:
-            raise unknown_key(name, known, where)
-        found[name] = checked(name, known[name], value, where)
-    if "param" in found:
-        check_param(found["param"], where)
-    return found
-
-
-def unknown_key(name: str, known: Mapping[str, Key], where: str) -> ManifestError:
-    """The error for a key that a table does not have, with a hint."""
-    if name.replace("-", "_") in keys.ACCESS:
-        hint = "use an option, the environment, or your own config.toml"
-        message = f"{where}: {name} cannot be in a manifest: it would decide where keys go"
-        return ManifestError(message, hint=hint)
-    folded = name.replace("-", "_").lower()
-    other = folded if folded in known else keys.HABITS.get(folded, "")
-    hint = f"did you mean {other}?" if other in known else did_you_mean(folded, known)
-    return ManifestError(
-        f"{where}: unknown key {name!r}", hint=hint or "see flux help build for all keys"
-    )
-
-
-def check_param(param: Mapping[str, Json], where: str) -> None:
-    """Raise ManifestError for a parameter that is a key of its own."""
-    for name in param:
-        folded = name.replace("-", "_")
-        if folded in keys.ASSET_KEYS:
-            raise ManifestError(f"{where}: param cannot set {name}", hint=f"write {folded} = …")
-        if folded in keys.ACCESS:
-            raise unknown_key(name, keys.ASSET_KEYS, f"{where}: param")
 
 
 def _tables_of(top: Values, name: str, path: str) -> dict[str, dict[str, Any]]:
@@ -126,7 +90,7 @@ def _read_group(name: str, table: dict[str, Any], path: str) -> Group:
     if name != safe(name) or not name:
         hint = f"for example {safe(name) or 'hero'}"
         raise ManifestError(f"{path}: {shown(name)} cannot name an asset", hint=hint)
-    found = _read_table(table, keys.ASSET_KEYS, where)
+    found = read_table(table, keys.ASSET_KEYS, where)
     values = {key: value for key, value in found.items() if key in keys.ASSET}
     group = Group(
         name=name,

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Protocol
 
-from flux_cli.build.manifest import keys
+from flux_cli.request.styles import keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flux_cli.build.manifest.keys import Key
     from flux_cli.core.model import Json
+    from flux_cli.request.styles.keys import Key
 
     class Spelling(Protocol):
         """How an option is spelled on the command line."""

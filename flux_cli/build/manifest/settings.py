@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build import digests
-from flux_cli.build.manifest import keys
 from flux_cli.build.manifest.outputs import Variant, is_side, read_output
-from flux_cli.build.manifest.values import text_of
 from flux_cli.core.errors import ManifestError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.options import Parameters
+from flux_cli.request.styles import keys
+from flux_cli.request.styles.values import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -88,6 +88,11 @@ PANELS: dict[str, dict[str, Spelling]] = {
             "FILE",
             "Reuse an image's prompt, model, seed, size and parameters; options override them",
         ),
+        "preset": Spelling(
+            "--preset",
+            "NAME",
+            "Add [presets.NAME] of flux.toml or config.toml; options override it",
+        ),
         "prompts": Spelling(
             "--prompts",
             "FILE|-",

@@ -18,6 +18,7 @@ from flux_cli.request.expansion.variables import read_variables
 from flux_cli.request.plan import choose_seed, plan
 from flux_cli.request.prepare import prepare
 from flux_cli.request.resolve import resolve_prompt
+from flux_cli.request.styles.prompts import with_affixes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -69,7 +70,10 @@ def _rows(options: GenerateOptions) -> list[PromptRow]:
 
     text = read_prompts(path, sys.stdin)
     named = "standard input" if path == "-" else path
-    return read_rows(text, named, options.settings.output or "")
+    output = options.settings.output or options.applied.settings.get("output", "")
+    rows = read_rows(text, named, output)
+    preset = options.applied
+    return [row._replace(prompt=with_affixes(row.prompt or "", preset)) for row in rows]
 
 
 def _models(options: GenerateOptions) -> Sequence[str | None]:

@@ -16,14 +16,16 @@ from flux_cli.images.pixels.wholeness import examine
 from flux_cli.request.dialect import refusal
 from flux_cli.request.files import inputs
 from flux_cli.request.size import NAMES as SHAPE
+from flux_cli.request.styles.origins import mark_origin
+from flux_cli.request.styles.prompts import with_missing_affixes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flux_cli.core.model import Dialect, Json, Model
-    from flux_cli.core.options import Input
-    from flux_cli.core.request import Request
+    from flux_cli.core.options import GenerateOptions, Input
+    from flux_cli.core.request import Request, Value
     from flux_cli.images.metadata.read import Reading
 
 
@@ -48,6 +50,22 @@ class Reuse(NamedTuple):
         if not self.images:
             return given
         return given._replace(image=list(self.images), mask=given.mask or self.mask)
+
+    def supported(self, model: Model | None, dialect: Dialect | None) -> Reuse:
+        """The values that the model and the provider support."""
+        return drop_refused(self, model, dialect)
+
+
+def read_reuse(options: GenerateOptions, given: Mapping[str, Value]) -> Reuse:
+    """What `--like` adds to a command line. Raises UsageError, as `read_like` does."""
+    # `--no-seed` overrides the seed of the image, as `--seed` does.
+    covered: dict[str, object] = {**given, "seed": None} if options.input.no_seed else {**given}
+    if options.input.image:
+        covered["image"] = None
+    reuse = read_like(options.input.like or "", covered)
+    if reuse.prompt is None or not options.applied.name:
+        return reuse
+    return reuse._replace(prompt=with_missing_affixes(reuse.prompt, options.applied))
 
 
 def read_like(path: str, given: Mapping[str, object]) -> Reuse:
@@ -152,22 +170,4 @@ def explain_reuse(
         taken["prompt"] = reuse.prompt
     if request.model == reuse.model:
         taken["model"] = reuse.model
-    return (*reuse.notes, *mark_origin(notes, taken, path))
-
-
-def mark_origin(
-    notes: tuple[Note, ...], taken: Mapping[str, Json], source: str
-) -> tuple[Note, ...]:
-    """Add the origin to the notes on values taken from the image. Values without a note get one."""
-    origin = f"as in {source}"
-    noted = {note.parameter for note in notes}
-    added = [
-        Note(name, None, shorten(value), "default", origin)
-        for name, value in taken.items()
-        if name not in noted
-    ]
-    marked = []
-    for note in notes:
-        is_taken = note.parameter in taken
-        marked.append(note._replace(reason=f"{note.reason}; {origin}") if is_taken else note)
-    return (*added, *marked)
+    return (*reuse.notes, *mark_origin(notes, taken, f"as in {path}"))

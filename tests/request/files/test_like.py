@@ -23,9 +23,10 @@ from flux_cli.images.metadata.record import (
     without_prompt,
 )
 from flux_cli.images.metadata.write import write_record
-from flux_cli.request.files.like import mark_origin, reuse_reading
+from flux_cli.request.files.like import reuse_reading
 from flux_cli.request.plan import plan
 from flux_cli.request.resolve import resolve
+from flux_cli.request.styles.origins import mark_origin
 from flux_cli.runs.saving import delivery
 
 MODEL = find_model("flux1.1-pro-ultra", ())
@@ -98,7 +99,7 @@ def test_notes_say_what_came_from_the_image():
     )
     resolved = run("a fox", {**reuse.parameters, "seed": "8"})[0]
     taken = {"prompt": reuse.prompt, "model": reuse.model, **reuse.parameters}
-    notes = {note.parameter: note for note in mark_origin(resolved.notes, taken, "x.png")}
+    notes = {note.parameter: note for note in mark_origin(resolved.notes, taken, "as in x.png")}
     assert notes["prompt"].reason == notes["model"].reason == "as in x.png"
     assert notes["size"].reason.endswith("; as in x.png")
     assert notes["raw"].reason.endswith("; as in x.png")

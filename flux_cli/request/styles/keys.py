@@ -1,4 +1,4 @@
-"""The keys of a manifest as one table. The reader, the JSON Schema and the documentation use it.
+"""The keys of manifests and presets as one table, for readers, JSON Schema and documentation.
 
 The options of `generate` that describe the image or its files are keys under their own names: a new
 field of `core/options.py` becomes a key without a change here.

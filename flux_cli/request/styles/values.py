@@ -13,8 +13,8 @@ from flux_cli.request.expansion.cells import is_cell, is_json, scalar
 if TYPE_CHECKING:
     from typing import Any
 
-    from flux_cli.build.manifest.keys import Key
     from flux_cli.core.model import Json
+    from flux_cli.request.styles.keys import Key
 
 EXPECTED = {
     "text": "text",

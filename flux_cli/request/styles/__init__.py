@@ -1,0 +1,1 @@
+"""Looks by name: the keys of styles in manifests and of presets, and what presets say."""
