@@ -8,12 +8,10 @@ from flux_cli.build.disk import place
 from flux_cli.build.execution.adoption import adopt_files
 from flux_cli.build.execution.guard import GuardedFolder
 from flux_cli.build.execution.moves import delete_files, move_files
-from flux_cli.build.execution.originals import Keeper, Owner
 from flux_cli.build.execution.outputs import made_files, remake
 from flux_cli.build.execution.takeover import REFUSALS
-from flux_cli.build.lock.pending import Pending
 from flux_cli.build.lock.rows import STALE, Row, Trouble
-from flux_cli.build.planning.outcome import Made, recorded, row_after
+from flux_cli.build.planning.outcome import Made, recorded
 from flux_cli.build.planning.steps import MOVED, ORPHAN, PAID, REMADE, SAME
 from flux_cli.core.errors import (
     DiskError,
@@ -21,7 +19,6 @@ from flux_cli.core.errors import (
     Interrupted,
     NotSentError,
 )
-from flux_cli.core.lite import NamedTuple
 from flux_cli.images import files as disk
 from flux_cli.images.threads import Threads
 from flux_cli.runs.interrupts import has_come
@@ -31,78 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from flux_cli.build.disk import Files
+    from flux_cli.build.execution.originals import Keeper
+    from flux_cli.build.execution.site import Site
     from flux_cli.build.lock.rows import File
     from flux_cli.build.planning.steps import Step
     from flux_cli.build.pricing import Catalog
-    from flux_cli.build.project import Project
     from flux_cli.core.outcome import Outcome
     from flux_cli.images.signing import Identity
 
 KEPT = "its original is kept: fix this, and build again for free"
-
-
-class Site:
-    """One project while it is built: its files, its steps, and its rows so far."""
-
-    def __init__(
-        self, project: Project, files: Files, steps: list[Step], rows: Mapping[str, Row]
-    ) -> None:
-        self.project, self.files, self.steps = project, files, steps
-        self.planned_rows = rows  # of which the plan was made
-        self.rows = dict(rows)
-        self.pending = Pending(project.lock_path)
-
-    @property
-    def root(self) -> str:
-        return self.project.root
-
-    @property
-    def lock(self) -> str:
-        return self.project.lock_path
-
-    @property
-    def shows_prompts(self) -> bool:
-        return self.project.manifest.lock_prompts
-
-    def steps_to_do(self) -> list[Step]:
-        """The steps that change anything."""
-        return [step for step in self.steps if step.make or step.moves or step.is_updated]
-
-    def places(self) -> Iterator[str]:
-        """Where files will be written."""
-        for step in self.steps:
-            for path in (*step.make, *(new for _, new in step.moves)):
-                yield self.files.place(path)
-
-    def owner(self, step: Step) -> Owner:
-        """To whom the image of a step belongs."""
-        row = row_after(step, Made(generated={}), shows_prompts=self.shows_prompts)
-        return Owner(row, self.pending, self.shows_prompts)
-
-    def known(self) -> Iterator[tuple[str, File]]:
-        """The files of the lock by place."""
-        for row in self.rows.values():
-            for path, file in row.files.items():
-                yield place(path, self.root), file
-
-    def targets(self) -> Iterator[tuple[str, Target]]:
-        """The files that will be made, by place."""
-        for step in self.steps:
-            for path in step.make:
-                yield place(path, self.root), Target(self, path, step.wanted.files[path])
-
-    def finish(self, step: Step, made: Made) -> None:
-        """Update the row of a step that is done."""
-        self.rows.pop(step.was, None)
-        self.rows[step.name] = row_after(step, made, shows_prompts=self.shows_prompts)
-
-
-class Target(NamedTuple):
-    """A file that will be made."""
-
-    site: Site
-    path: str
-    output: str  # the digest of how it is made
 
 
 class Build:

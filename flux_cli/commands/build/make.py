@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flux_cli import __version__
 from flux_cli.build.execution.arrivals import fetch_arrived
-from flux_cli.build.execution.build import Build, Site
+from flux_cli.build.execution.build import Build
 from flux_cli.build.execution.originals import (
-    Keeper,
     delete_originals,
     needed,
     unfinished,
 )
 from flux_cli.build.execution.requests import Tasks
 from flux_cli.build.execution.running import Running, interrupted_run
+from flux_cli.build.execution.site import Site
 from flux_cli.build.lock.file import load_lock, save_lock
 from flux_cli.build.planning.steps import PAID, REMADE
 from flux_cli.commands.build.report import Result, print_result
+from flux_cli.commands.build.sending import Run, send_requests
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import confirm_cost, print_notes, refusal
 from flux_cli.config.dates import timestamp
 from flux_cli.core.errors import DiskError, ManifestError
 from flux_cli.images import files as disk
 from flux_cli.images.names import fixed
-from flux_cli.providers.rows import connect, most_in_flight
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import identity_of
-from flux_cli.runs.progress.choice import open_display, tell_both
-from flux_cli.runs.progress.summary import Scope
-from flux_cli.runs.records import journal, store
+from flux_cli.runs.records import store
 from flux_cli.runs.spending.access import find_access, require_key
 from flux_cli.terminal import messages
 
@@ -42,12 +38,10 @@ if TYPE_CHECKING:
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.project import Project
     from flux_cli.commands.build.session import Planned, Session
-    from flux_cli.config.load import Settings
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
     from flux_cli.runs.job import Task
     from flux_cli.runs.progress.log import Log
-    from flux_cli.runs.records.journal import Journal
     from flux_cli.runs.report import RunResult
 
 
@@ -92,13 +86,6 @@ def _folder(root: str) -> str:
 def _site(planned: Planned) -> Site:
     steps = [one.step for one in planned.priced]
     return Site(planned.project, planned.files, steps, planned.rows)
-
-
-def _concurrency(settings: Settings, tasks: list[Task]) -> int:
-    """How many requests may be in flight: what the settings say and every model accepts."""
-    dialects = (task.resolved and task.resolved.dialect for task in tasks)
-    accepted = [most_in_flight(settings.provider, dialect) for dialect in dialects]
-    return min(settings.concurrency, len(tasks), *accepted)
 
 
 class _Work:
@@ -184,44 +171,10 @@ class _Work:
 
     def _request(self, tasks: list[Task], auth: Auth | None, created: str) -> None:
         """Send all requests, and keep what arrives."""
-        from flux_cli.runs.event_loop import run_job
-        from flux_cli.runs.job import Job
-
-        settings, row = self._session.settings, self._session.settings.provider
-        name = self._name
-        self._run = name if row.hosted else ""
-        owners = {step.name: site.owner(step) for site, step in self._build.requested()}
-        keeper = Keeper(
-            lambda task: owners[task.key], provider=row.name, run=self._run, created=created
-        )
+        self._run = self._name if self._session.settings.provider.hosted else ""
         self._note(self._run)
-        folders = {Path(task.name.path("png")).parent for task in tasks}
-        groups = {step.name: f"assets.{step.group}" for _, step in self._build.requested()}
-        progress = open_display(
-            Scope(len(tasks), self._limit(), groups),
-            tasks[0].key,
-            settings.progress,
-            self._session.options.reporting,
-        )
-        with self._journal(name) as ledger, progress as display:
-            job = Job(
-                tasks=tasks,
-                provider=connect(row, settings.base_url, auth),
-                hosted=row.hosted,
-                sink=self._build.sink,
-                ledger=ledger,
-                concurrency=_concurrency(settings, tasks),
-                traced=row.history,
-                limit_usd=self._limit(),
-                identity=self._signer,
-                store=keeper,
-                output_folders=folders,
-            )
-            folder = ledger.folder if row.hosted else None
-            listener = tell_both(self._log, display) if self._log else display
-            self._result = run_job(job, folder, settings, listener)
-            self._build.sink.sync()
-        self._build.take_outcomes(self._result.outcomes, keeper, self._run)
+        run = Run(self._name, created, auth, self._signer, self._log)
+        self._result = send_requests(self._session, self._build, tasks, run)
 
     def _note(self, run: str) -> None:
         """Write down in each folder that its locks are about to change."""
@@ -237,36 +190,6 @@ class _Work:
             if site.planned_rows != site.project.lock.rows:
                 save_lock(site.lock, site.rows)
                 site.pending.forget()
-
-    def _limit(self) -> float | None:
-        """What all requests together may cost."""
-        own = [planned.limit for planned in self._session.planned if planned.cost.requests]
-        known = [limit for limit in own if limit is not None]
-        together = sum(known) if len(known) == len(own) else None
-        limit = self._session.limit
-        if limit is None or together is None:
-            return together if limit is None else limit
-        return min(limit, together)
-
-    def _journal(self, name: str) -> Journal:
-        """The journal of the run. What costs nothing is not recorded."""
-        settings = self._session.settings
-        if not settings.provider.hosted:
-            return journal.scratch()
-        from flux_cli.http.spool import temporary_folder
-        from flux_cli.runs.records.described import privacy_facts
-
-        locks: list[Json] = [os.path.realpath(site.lock) for site in self._sites]
-        facts: dict[str, Json] = {
-            "version": __version__,
-            "provider": settings.provider.name,
-            "base_url": settings.base_url,
-            **privacy_facts(settings),
-            "folder": str(Path.cwd()),
-            "temporary": temporary_folder(),
-            "locks": locks,
-        }
-        return journal.begin(store.runs_folder(), name, facts)
 
     def _save(self) -> None:
         """Write each lock if it differs; what was pending is in it.
