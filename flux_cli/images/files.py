@@ -1,6 +1,7 @@
 """Writes image files: checks names first, writes atomically, overwrites only on request."""
 
 import contextlib
+import glob
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -84,10 +85,10 @@ def _differ(folder: str, other: str) -> bool:
         return False
 
 
-def sweep(names: Sequence[Name], mark: str) -> None:
-    """Remove the unfinished files that a crashed run left in the folders of its names."""
-    for folder in dict.fromkeys(Path(name.path("png")).parent for name in names):
-        for part in folder.glob(f"{PART}{mark}*"):
+def sweep(paths: Iterable[str], mark: str) -> None:
+    """Remove the unfinished files with this mark that a crashed run left beside its files."""
+    for folder in {Path(path).parent for path in paths}:
+        for part in folder.glob(f"{PART}{glob.escape(mark)}*"):
             with contextlib.suppress(OSError):
                 part.unlink()
 

@@ -243,7 +243,7 @@ def past_call(call: PastCall) -> Call:
 def sweep(past: PastRun, ledger: Journal) -> None:
     """Delete half-written files that a killed run left behind."""
     folder = past.text("folder")
-    files.sweep([_absolute(call.name, folder) for call in past.calls], ledger.run)
+    files.sweep([_absolute(call.name, folder).path("png") for call in past.calls], ledger.run)
 
 
 def job_of(

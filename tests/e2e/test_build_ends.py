@@ -1,5 +1,6 @@
 """`flux build` when it ends early: killed, interrupted, twice at once, and in git merges."""
 
+import json
 import random
 import re
 import signal
@@ -211,6 +212,10 @@ def test_a_build_killed_while_it_makes_files_leaves_none_that_look_foreign(build
             return 2 <= len(now.items() - before.items()) <= 40
 
         builder.stop(signal.SIGKILL, is_under_way, "--yes", *words)
+        mark = json.loads((builder.work / ".flux/running").read_text())["mark"]
+        foreign = builder.work / "img/.flux-20260101-101502-4f3a1c"
+        for path in (foreign, builder.work / f"img/.flux-{mark}", builder.work / f".flux-{mark}"):
+            path.write_bytes(b"the beginning of a file")
         _, _, out, _ = builder.run("--plan", *words)
         assert "\n ! " not in out, out
         if not words:
@@ -219,3 +224,5 @@ def test_a_build_killed_while_it_makes_files_leaves_none_that_look_foreign(build
         assert (code, sent) == (0, 0), err
         assert builder.run("--check")[0] == (1 if words else 0)
     assert builder.images() == 48
+    assert [*builder.work.rglob(".flux-*")] == [foreign]  # it may be of a run that goes on
+    foreign.unlink()

@@ -344,7 +344,7 @@ def test_what_a_crashed_run_was_writing_is_swept_away_and_nothing_else(work):
         (work / kept).touch()
     for left in (f"{PART}20260101-bb22331234", f"out/{PART}20260101-bb223399"):
         (work / left).touch()
-    sweep([name("fox.png"), name("out/fox.png")], "20260101-bb2233")
+    sweep(["fox.png", "out/fox.png"], "20260101-bb2233")
     assert sorted(path.name for path in work.rglob("*")) == sorted(
         ["out", ".hidden", f"{PART}20260102-aa0011", "fox.png"]
     )

@@ -43,7 +43,13 @@ class Build:
     """The work of one command on all its sites. Failures are collected, and do not stop it."""
 
     def __init__(
-        self, sites: list[Site], catalog: Catalog, signer: Identity | None, *, overwrite: bool
+        self,
+        sites: list[Site],
+        catalog: Catalog,
+        signer: Identity | None,
+        *,
+        overwrite: bool,
+        mark: str,
     ) -> None:
         self.sites, self._catalog, self._signer = sites, catalog, signer
         self.paths: list[str] = []  # of the files that were written or moved
@@ -52,7 +58,7 @@ class Build:
         self._arrived: Mapping[str, Row] = {}  # what was requested, by asset
         known = dict(pair for site in sites for pair in site.known())
         self._targets = dict(pair for site in sites for pair in site.targets())
-        folder = disk.Folder(overwrite=True)
+        folder = disk.Folder(overwrite=True, mark=mark)
         self.sink = GuardedFolder(folder, known, self._note, overwrite=overwrite)
 
     def requested(self) -> Iterator[tuple[Site, Step]]:

@@ -46,10 +46,16 @@ class Running:
             message = f"another build has been running here since {since}"
             raise UsageError(message, hint="wait until it has ended")
         self.interrupted = _texts(runs)  # the runs of builds that were killed, by name of the lock
+        self.left_mark = str(note.get("mark", ""))  # of unfinished files of the last build
+        self._mark = ""
         self._own: list[str] = []  # names of the locks that this build writes
 
-    def note(self, run: str, locks: Sequence[str]) -> None:
-        """Write down that locks are about to change, since when, and the run, if there is one."""
+    def note(self, run: str, locks: Sequence[str], mark: str) -> None:
+        """Write down that locks are about to change, since when, and the run, if there is one.
+
+        `mark` is part of the names of files that are not finished yet.
+        """
+        self._mark = mark
         self._own = list(map(os.path.basename, locks))
         if run:
             self.interrupted |= dict.fromkeys(self._own, run)
@@ -64,7 +70,8 @@ class Running:
 
         The new text comes first: if the end of an older one follows it, that is ignored.
         """
-        text = json.dumps({"since": iso_time(time.time()), "runs": self.interrupted}).encode()
+        since = iso_time(time.time())
+        text = json.dumps({"since": since, "runs": self.interrupted, "mark": self._mark}).encode()
         os.pwrite(self._file, text, 0)
         os.truncate(self._file, len(text))
         os.fsync(self._file)
@@ -79,7 +86,7 @@ class Running:
         trace: TracebackType | None,
     ) -> None:
         """The note stays if the lock may lack anything of the run."""
-        if kind is None and (self._own or self.interrupted):
+        if kind is None and (self._own or self.interrupted or self.left_mark):
             self.interrupted = {
                 name: run for name, run in self.interrupted.items() if name not in self._own
             }

@@ -71,7 +71,7 @@ def is_lock(path: str) -> bool:
         return True  # it may be one, and whoever reads it will say what is wrong
 
 
-def save_lock(path: str, rows: Mapping[str, Row]) -> bool:
+def save_lock(path: str, rows: Mapping[str, Row], mark: str = "") -> bool:
     """Write the lock, and return whether its bytes differ from those that were there.
 
     It is written completely or not at all. Raises DiskError.
@@ -83,7 +83,7 @@ def save_lock(path: str, rows: Mapping[str, Row]) -> bool:
                 return False
         elif not rows:
             return False
-        publish([data], path, f"{PART}{os.urandom(8).hex()}")
+        publish([data], path, f"{PART}{mark}{os.urandom(8).hex()}")
         sync_folder(os.path.dirname(follow(path)))
     except OSError as fault:
         message = f"cannot write {path}: {fault.strerror}"

@@ -6,6 +6,7 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from flux_cli.build.disk import place
 from flux_cli.build.execution.arrivals import fetch_arrived
 from flux_cli.build.execution.build import Build
 from flux_cli.build.execution.originals import (
@@ -33,7 +34,7 @@ from flux_cli.runs.spending.access import find_access, require_key
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.project import Project
@@ -60,6 +61,7 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
                 locks.setdefault(run, []).append(one.lock_path)
         for run, interrupted in locks.items():
             fetch_arrived(run, interrupted)
+        _sweep(projects, running)
         projects = [one._replace(lock=load_lock(one.lock_path)) for one in projects]
         session = open_session(options, projects)
         if error := refusal(session):
@@ -83,6 +85,15 @@ def _folder(root: str) -> str:
     return os.path.realpath(root)
 
 
+def _sweep(projects: Sequence[Project], running: Mapping[str, Running]) -> None:
+    """Delete the unfinished files that a killed build has left where its files are."""
+    for project in projects:
+        if mark := running[_folder(project.root)].left_mark:
+            paths = {path for asset in project.assets.values() for path in asset.files}
+            places = [project.lock_path, *(place(path, project.root) for path in paths)]
+            disk.sweep(places, mark)
+
+
 def _site(planned: Planned) -> Site:
     steps = [one.step for one in planned.priced]
     return Site(planned.project, planned.files, steps, planned.rows)
@@ -95,12 +106,17 @@ class _Work:
         self._session, self._running = session, running
         self._sites = list(map(_site, session.planned))
         signer = identity_of(session.settings)
-        overwrite = session.options.decisions.overwrite
-        self._build = Build(self._sites, session.catalog, signer, overwrite=overwrite)
+        self._name = store.new_name()
+        self._build = Build(
+            self._sites,
+            session.catalog,
+            signer,
+            overwrite=session.options.decisions.overwrite,
+            mark=self._name,
+        )
         self._signer = signer
         self._result: RunResult | None = None
         self._run = ""
-        self._name = store.new_name()
         self._log: Log | None = None
 
     def carry_out(self) -> Result:
@@ -179,7 +195,8 @@ class _Work:
     def _note(self, run: str) -> None:
         """Write down in each folder that its locks are about to change."""
         for folder, one in self._running.items():
-            one.note(run, [site.lock for site in self._sites if _folder(site.root) == folder])
+            locks = [site.lock for site in self._sites if _folder(site.root) == folder]
+            one.note(run, locks, self._name)
 
     def _save_taken_over(self) -> None:
         """Write what a killed build has left into the locks: a second kill must not lose it.
@@ -188,7 +205,7 @@ class _Work:
         """
         for site in self._sites:
             if site.planned_rows != site.project.lock.rows:
-                save_lock(site.lock, site.rows)
+                save_lock(site.lock, site.rows, self._name)
                 site.pending.forget()
 
     def _save(self) -> None:
@@ -199,7 +216,7 @@ class _Work:
         saved: list[Site] = []
         for site in self._sites:
             try:
-                save_lock(site.lock, site.rows)
+                save_lock(site.lock, site.rows, self._name)
             except DiskError as error:
                 self._build.errors[site.lock] = error
                 self._running[_folder(site.root)].keep(site.lock)
