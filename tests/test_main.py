@@ -97,6 +97,7 @@ def test_what_the_door_answers_is_what_typer_answers(line, environment, monkeypa
     compare(line, monkeypatch, environment)
 
 
+@settings(max_examples=40)
 @given(data=st.data(), environment=st.sampled_from(ENVIRONMENTS[:2]))
 def test_right_lines_are_answered_at_the_door(data, environment, monkeypatch):
     """Lines made only of what is right never reach Typer, and are answered the same."""

@@ -16,7 +16,7 @@ from fakes.images import encode
 pytestmark = pytest.mark.slow
 
 CHUNKS, KILLS = 10, 10  # a hundred in all, spread over the workers
-OFTEN = 2  # chunks that run with the slow tests; the others with `-m corpus`
+OFTEN = 1  # chunks that run with the slow tests; the others with `-m corpus`
 SELDOM = [pytest.param(chunk, marks=pytest.mark.corpus) for chunk in range(OFTEN, CHUNKS)]
 CALLS = 8
 COMMANDS = {

@@ -177,7 +177,18 @@ def contents(folder):
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "webp", "avif"])
 def test_the_same_line_offline_gives_the_same_bytes_on_any_day(flux, suffix):
-    line = ("a lighthouse by the sea", "--offline", "-s", "3:2", "--sidecar", "--sheet", "-n", "2")
+    line = (
+        "a lighthouse by the sea",
+        "--offline",
+        "-s",
+        "600x400",
+        "--fit",
+        "cover",
+        "--sidecar",
+        "--sheet",
+        "-n",
+        "2",
+    )
     for folder in ("one", "two"):
         wait_for_another_second()  # so that a time in seconds would differ
         Path(folder).mkdir()

@@ -133,13 +133,13 @@ HUGE = {
     "PNG with a text": lambda: png(chunk(b"tEXt", b"parameters\0" + b"x" * (64 * MIB))),
     "PNG of packed texts": lambda: png(chunk(b"zTXt", b"k\0\0" + BOMB) * 100),
     "PNG of color profiles": lambda: png(chunk(b"iCCP", b"p\0\0" + BOMB) * 100),
-    "PNG of texts": lambda: png(numbered_texts(90_000)),
-    "PNG of XMP packets": lambda: png(XMP_TEXT * 90_000),
+    "PNG of texts": lambda: png(numbered_texts(30_000)),
+    "PNG of XMP packets": lambda: png(XMP_TEXT * 30_000),
     "WebP with EXIF": lambda: webp(riff(b"EXIF", b"Exif\0\0" + bytes(64 * MIB))),
-    "WebP of XMP packets": lambda: webp(riff(b"XMP ", XMP) * 90_000),
+    "WebP of XMP packets": lambda: webp(riff(b"XMP ", XMP) * 30_000),
     "GIF with a comment": lambda: gif(b"!\xfe" + (b"\xff" + bytes(255)) * (64 * 4096) + b"\0"),
     "JPEG with a profile": lambda: jpeg(segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(65_000)) * 1000),
-    "JPEG of Photoshop resources": lambda: jpeg(segment(0xED, RESOURCES) * 500),
+    "JPEG of Photoshop resources": lambda: jpeg(segment(0xED, RESOURCES) * 150),
     "AVIF with a profile": lambda: avif(box(b"iprp", box(b"ipco", ISPE + PROFILE))),
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ from flux_cli.runs.records.listing import list_all
 PER_RUN = 3  # requests
 DONE = ("saved", "failed", "not_sent")  # `flux recover` does not look at them
 FEW, CHUNKS, PER_CHUNK = 6, 10, 150
-OFTEN = 3  # chunks that run with the slow tests; the others with `-m corpus`
+OFTEN = 1  # chunks that run with the slow tests; the others with `-m corpus`
 SELDOM = [pytest.param(chunk, marks=pytest.mark.corpus) for chunk in range(OFTEN, CHUNKS)]
 
 
