@@ -309,6 +309,8 @@ complete -c flux -n "__flux_at 'resolve'" -l curl -d 'Print the request as a cur
 complete -c flux -n "__flux_at 'resolve'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'resolve'" -a '(__flux_files @ @)'
 complete -c flux -n "__flux_at 'show'" -l json -d 'Print one JSON document'
+complete -c flux -n "__flux_at 'show'" -l preview -d 'Show the images in the terminal'
+complete -c flux -n "__flux_at 'show'" -l open -d 'Open the images in the system\'s image viewer'
 complete -c flux -n "__flux_at 'show'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'show'" -F
 complete -c flux -n "__flux_at 'convert'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'One side (320x, x300) resizes'

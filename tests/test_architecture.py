@@ -113,6 +113,7 @@ PURE = (
     "serve/asking/scripted.py",
     "serve/options.py",
     "terminal/capabilities.py",
+    "terminal/emulators.py",
     "terminal/graphics.py",
 )
 PURE_PATHS = {path for pattern in PURE for path in PACKAGE.glob(pattern)}

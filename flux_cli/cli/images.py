@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from flux_cli.cli.help import examples, fills
-from flux_cli.cli.options import AsJson, argument, takes_options
-from flux_cli.cli.spellings.others import CONVERT, EDIT
+from flux_cli.cli.options import AsJson, argument, option, takes_options
+from flux_cli.cli.spellings.others import CONVERT, EDIT, SHOW
 from flux_cli.core.convert_options import ConvertOptions
 from flux_cli.core.options import GenerateOptions
 
@@ -78,10 +78,17 @@ def _programs() -> dict[str, str]:
 
 
 @fills(_programs)
-@examples("flux show cat.png", "flux show *.webp --json | jq -r '.files[].made.prompt'")
+@examples(
+    "flux show cat.png",
+    "flux show cat.png --preview",
+    "flux show cat.png --open",
+    "flux show *.webp --json | jq -r '.files[].made.prompt'",
+)
 def show(
     files: Annotated[list[str] | None, argument("files")] = None,
     as_json: AsJson = False,
+    preview: Annotated[bool, option("preview", SHOW)] = False,
+    open_files: Annotated[bool, option("open_files")] = False,
 ) -> int:
     """Show image details and how images were made.
 
@@ -90,4 +97,4 @@ def show(
     """
     from flux_cli.commands.show import run
 
-    return run(files=files, as_json=as_json)
+    return run(files=files, as_json=as_json, preview=preview, open_files=open_files)

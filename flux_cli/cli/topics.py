@@ -139,9 +139,10 @@ def _environment() -> tuple[Part, ...]:
         all.
         """,
         """
-        XDG_CONFIG_HOME, XDG_STATE_HOME and XDG_CACHE_HOME move the folders. HTTPS_PROXY, NO_PROXY,
-        SSL_CERT_FILE, SSL_CERT_DIR, NO_COLOR and FORCE_COLOR are honored. CI stops moving progress,
-        GITHUB_ACTIONS adds annotations. COLUMNS is the width of help, SOURCE_DATE_EPOCH the time.
+        XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_CACHE_HOME, HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE,
+        SSL_CERT_DIR, NO_COLOR and FORCE_COLOR are honored. CI stops moving progress,
+        FORCE_HYPERLINK=0 links. GITHUB_ACTIONS adds annotations. COLUMNS is the width of help,
+        SOURCE_DATE_EPOCH the time.
         """,
     )
 

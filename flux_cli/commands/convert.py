@@ -161,7 +161,7 @@ def _print_results(
 def _print_paths(result: Result) -> None:
     """Print one path per line."""
     for path in (*(saved.path for saved in result.saved), *result.kept):
-        streams.out_data(path)
+        streams.out_path(path)
 
 
 def _html(results: Sequence[Result], alt: str | None) -> str:

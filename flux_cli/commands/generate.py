@@ -174,9 +174,9 @@ def _print_paths(checked: CheckedRun, report: Report, html: str | None) -> None:
     elif not checked.is_stdout:
         for outcome in report.outcomes:
             for saved in outcome.saved:
-                streams.out_data(saved.path)
+                streams.out_path(saved.path)
             for path in outcome.kept:
-                streams.out_data(path)
+                streams.out_path(path)
 
 
 def _print_notes(checked: CheckedRun, report: Report) -> None:

@@ -12,6 +12,7 @@ from flux_cli.config import folders, keys
 from flux_cli.config.credentials import variables_of
 from flux_cli.config.load import load_settings
 from flux_cli.core.errors import FluxError, UsageError, common_exit_code
+from flux_cli.core.lite import NamedTuple
 from flux_cli.core.model import Json
 from flux_cli.core.text import LONG, plain, redact_json
 from flux_cli.providers.rows import ROWS
@@ -43,37 +44,91 @@ ORIENTATIONS = {  # values of the EXIF tag
 }
 
 
-def run(*, files: Sequence[str] | None, as_json: bool) -> int:
+class Shown(NamedTuple):
+    """One image that was read. `source` is what a preview reads: its path, or its bytes."""
+
+    path: str
+    source: str | bytes
+    details: ImageDetails
+    reading: Reading
+
+
+def run(
+    *, files: Sequence[str] | None, as_json: bool, preview: bool = False, open_files: bool = False
+) -> int:
     """Print what images are and how they were made, and return the exit code.
 
-    A file that cannot be read does not stop the others. Raises UsageError without a file.
+    `preview` also draws them in the terminal, `open_files` opens them in the user's viewer. A file
+    that cannot be read does not stop the others. Raises UsageError without a file, and FluxError if
+    there is no viewer.
     """
     if not files:
         raise UsageError("no image given", hint="name a file: flux show cat.png")
+    opener = _find_opener(files) if open_files else ""
+    has_preview = preview and _wants_preview(silent=as_json)
     keys.hide_all(_key_variables(), folders.user_folder())
-    shown: list[Json] = []
+    shown: list[Shown] = []
     errors: list[tuple[str, FluxError]] = []
     for path in files:
         try:
-            details, reading = _read(path)
+            one = _read(path)
         except FluxError as error:
             errors.append((path, error))
             messages.error(type(error)(_message(path, error), hint=error.hint))
             continue
-        if as_json:
-            document = {
-                name: redact_json(part, _without_keys)
-                for name, part in _document(details, reading).items()
-            }
-            shown.append({"path": path, **document})
-        else:
-            streams.say(("\n" if shown else "") + _text(path, details, reading))
-            shown.append(path)
-    code = common_exit_code((error for _, error in errors), some_succeeded=bool(shown))
+        if not as_json:
+            streams.say(("\n" if shown else "") + _text(one))
+        shown.append(one)
+    if preview:
+        from flux_cli.terminal.preview import show_preview
+
+        show_preview([one.source for one in shown], is_on=has_preview, option=True)
+    if opener:
+        errors += _open([one.path for one in shown], opener)
+    failed = dict(errors)
+    is_some_good = any(one.path not in failed for one in shown)
+    code = common_exit_code((error for _, error in errors), some_succeeded=is_some_good)
     if as_json:
-        failed: list[Json] = [{"path": path, **error_document(error)} for path, error in errors]
-        streams.out_json({**heading(code), "files": shown, "errors": failed})
+        _print_document(code, shown, errors)
     return code
+
+
+def _find_opener(files: Sequence[str]) -> str:
+    """The program that opens files. Raises UsageError for files that it must not open."""
+    from flux_cli.terminal import viewer
+
+    viewer.check_files(files)
+    return viewer.find_opener()
+
+
+def _wants_preview(*, silent: bool) -> bool:
+    from flux_cli.terminal.preview import wants_preview
+
+    return wants_preview(True, sys.stderr, silent=silent)  # noqa: FBT003 - it has three values
+
+
+def _open(paths: Sequence[str], opener: str) -> list[tuple[str, FluxError]]:
+    """Open files in the user's viewer, print the failures, and return them."""
+    from flux_cli.terminal.viewer import open_files
+
+    failures = open_files(paths, opener)
+    for error in failures.values():
+        messages.error(error)
+    return list(failures.items())
+
+
+def _print_document(
+    code: int, shown: Sequence[Shown], errors: Sequence[tuple[str, FluxError]]
+) -> None:
+    described: list[Json] = []
+    for one in shown:
+        document = {
+            name: redact_json(part, _without_keys)
+            for name, part in _document(one.details, one.reading).items()
+        }
+        described.append({"path": one.path, **document})
+    failed: list[Json] = [{"path": path, **error_document(error)} for path, error in errors]
+    streams.out_json({**heading(code), "files": described, "errors": failed})
 
 
 def _key_variables() -> list[str]:
@@ -84,7 +139,7 @@ def _key_variables() -> list[str]:
     return list(dict.fromkeys(name for row in rows.values() for name in variables_of(row)))
 
 
-def _read(path: str) -> tuple[ImageDetails, Reading]:
+def _read(path: str) -> Shown:
     from flux_cli.images.details import read_details
     from flux_cli.images.metadata.read import read_metadata
     from flux_cli.images.pixels.wholeness import examine
@@ -96,7 +151,8 @@ def _read(path: str) -> tuple[ImageDetails, Reading]:
     if image.fault:
         problems = (f"damaged beside the pixels: {image.fault}", *reading.problems)
         reading = reading._replace(problems=problems)
-    return details._replace(size=image.size), reading
+    source = data if path == "-" else path  # standard input cannot be read again
+    return Shown(path, source, details._replace(size=image.size), reading)
 
 
 def _without_keys(text: str) -> str:
@@ -167,14 +223,16 @@ def _document(details: ImageDetails, reading: Reading) -> dict[str, Json]:
     }
 
 
-def _text(path: str, details: ImageDetails, reading: Reading) -> str:
-    rows = [*_image_rows(details), *_made_rows(reading)]
+def _text(one: Shown) -> str:
+    rows = [*_image_rows(one.details), *_made_rows(one.reading)]
     lines = [
         f"  {_without_keys(name).ljust(WIDTH)}{plain(_without_keys(value[:CUT]), LONG)}"
         for name, value in rows
         if value
     ]
-    return "\n".join([plain(path, LONG), *lines])
+    name = plain(one.path, LONG)
+    heading_line = name if one.path == "-" else streams.linked(name, one.path)
+    return "\n".join([heading_line, *lines])
 
 
 def _image_rows(details: ImageDetails) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from flux_cli.core.errors import ConfigError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.text import variable_text
+from flux_cli.terminal.emulators import is_multiplexed, name_emulator
 
 ImageProtocol = Literal["kitty", "iterm", "sixel", "truecolor", "256"]
 PROTOCOLS: tuple[ImageProtocol, ...] = get_args(ImageProtocol)
@@ -20,38 +21,29 @@ PIXEL_PROTOCOLS = PROTOCOLS[:3]  # the others draw two pixels per cell, with hal
 NOT_IN_MULTIPLEXERS = ("kitty", "iterm")
 PREVIEW_VARIABLE = "FLUX_PREVIEW"
 
-# TERM names the terminal. It travels through ssh, and multiplexers replace it.
-_BY_TERM: tuple[tuple[str, ImageProtocol], ...] = (
-    ("xterm-kitty", "kitty"),
-    ("xterm-ghostty", "kitty"),
-    ("wezterm", "iterm"),
-    ("rio", "iterm"),
-    ("foot", "sixel"),
-    ("mlterm", "sixel"),
-    ("contour", "sixel"),
-    ("yaft", "sixel"),
-)
-# VS Code, Windows Terminal and xterm can show more, but only in some versions or settings.
-_BY_PROGRAM: Mapping[str, ImageProtocol] = {
-    "iTerm.app": "iterm",
-    "WezTerm": "iterm",
+# By the name of the terminal. VS Code, Windows Terminal and xterm can show more, but only in some
+# versions or settings.
+_BEST: Mapping[str, ImageProtocol] = {
+    "kitty": "kitty",
+    "ghostty": "kitty",
+    "warp": "kitty",
+    "iterm2": "iterm",
+    "wezterm": "iterm",
     "mintty": "iterm",
     "rio": "iterm",
-    "ghostty": "kitty",
-    "WarpTerminal": "kitty",
+    "foot": "sixel",
+    "mlterm": "sixel",
+    "contour": "sixel",
+    "yaft": "sixel",
     "vscode": "truecolor",
-    "Hyper": "truecolor",
-    "Apple_Terminal": "256",
+    "hyper": "truecolor",
+    "vte": "truecolor",
+    "konsole": "truecolor",
+    "windows": "truecolor",
+    "alacritty": "truecolor",
+    "apple": "256",
+    "xterm": "256",
 }
-# Weaker signs: a terminal inherits these from the one it was started in.
-_BY_SIGN: tuple[tuple[str, ImageProtocol], ...] = (
-    ("XTERM_VERSION", "256"),
-    ("VTE_VERSION", "truecolor"),
-    ("KITTY_WINDOW_ID", "kitty"),
-    ("WEZTERM_PANE", "iterm"),
-    ("KONSOLE_VERSION", "truecolor"),
-    ("WT_SESSION", "truecolor"),
-)
 RESERVED_ROWS = 4  # for the path, the notes and the prompt below an image
 FULL_ROWS = 20  # images may fill a window up to this height, and half of a taller one
 DEFAULT_CELL = (10, 20)  # pixels; what sixel terminals report, and the shape of most fonts
@@ -73,13 +65,13 @@ def choose_protocol(environ: Mapping[str, str]) -> ImageProtocol | None:
     asked = variable_text(environ, PREVIEW_VARIABLE).lower()
     if asked == "off":
         return None
-    colors, is_multiplexed = _color_depth(environ), _is_multiplexed(environ)
+    colors, has_multiplexer = _color_depth(environ), is_multiplexed(environ)
     if asked:
         found = _parse_protocol(asked)
-        return colors if is_multiplexed and found in NOT_IN_MULTIPLEXERS else found
-    if is_multiplexed:
+        return colors if has_multiplexer and found in NOT_IN_MULTIPLEXERS else found
+    if has_multiplexer:
         return colors  # it may pass on more than this, but that cannot be detected
-    known = _known_terminal(environ)
+    known = _BEST.get(name_emulator(environ))
     if known in PIXEL_PROTOCOLS:
         return known
     return "truecolor" if "truecolor" in (known, colors) else known or colors
@@ -91,25 +83,6 @@ def _parse_protocol(text: str) -> ImageProtocol:
             return name
     hint = did_you_mean(text, PROTOCOLS) or f"use one of {', '.join(PROTOCOLS)}, off"
     raise ConfigError(f"invalid {PREVIEW_VARIABLE} {text!r}", hint=hint)
-
-
-def _is_multiplexed(environ: Mapping[str, str]) -> bool:
-    """Whether tmux, screen or zellij runs between flux and the terminal, here or before ssh."""
-    inside = any(environ.get(name) for name in ("TMUX", "STY", "ZELLIJ"))
-    return inside or environ.get("TERM", "").startswith(("tmux", "screen"))
-
-
-def _known_terminal(environ: Mapping[str, str]) -> ImageProtocol | None:
-    """The protocol of the terminal that the variables name; None if they name no known one."""
-    term, program = environ.get("TERM", ""), environ.get("TERM_PROGRAM", "")
-    for name, found in _BY_TERM:
-        if term == name or term.startswith(f"{name}-"):
-            return found
-    if environ.get("LC_TERMINAL") == "iTerm2":  # iTerm2 sets it, and it travels through ssh
-        return "iterm"
-    if program:
-        return _BY_PROGRAM.get(program)
-    return next((found for sign, found in _BY_SIGN if environ.get(sign)), None)
 
 
 def _color_depth(environ: Mapping[str, str]) -> ImageProtocol | None:

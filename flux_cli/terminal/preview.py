@@ -43,25 +43,32 @@ def wants_preview(
     return capabilities.choose_protocol(environ) is not None
 
 
-def show_preview(paths: Sequence[str], *, is_on: bool, option: bool | None) -> None:
-    """Show saved images on stderr if `is_on`.
+def show_preview(images: Sequence[Source], *, is_on: bool, option: bool | None) -> None:
+    """Show images (paths or bytes) on stderr if `is_on`.
 
     `option` is --preview: if the user gave it, a missing preview is explained. A failure is only a
-    note, because the files are saved.
+    note, because the result is complete without it.
     """
     shown = 0
-    if is_on and paths:
+    if is_on and images:
         try:
-            shown = write_preview(paths, sys.stderr)
+            shown = write_preview(images, sys.stderr)
         except ImageError as fault:
             messages.err(f"flux: note: no preview: {fault.message}")
             return
-    if option and paths and not shown:
-        protocols = ", ".join(capabilities.PROTOCOLS)
-        hint = f"set {capabilities.PREVIEW_VARIABLE} to one of {protocols}"
-        messages.err(f"flux: note: no preview: this is not a terminal known to show images; {hint}")
-    elif 0 < shown < len(paths):
-        messages.err(f"flux: note: the preview shows the first {shown} of {len(paths)}")
+    if option and images and not shown:
+        messages.err(f"flux: note: no preview: {_why_not()}")
+    elif 0 < shown < len(images):
+        messages.err(f"flux: note: the preview shows the first {shown} of {len(images)}")
+
+
+def _why_not() -> str:
+    """Why stderr shows no images."""
+    if sys.stderr.closed or not sys.stderr.isatty():
+        return "stderr is not a terminal"
+    protocols = ", ".join(capabilities.PROTOCOLS)
+    hint = f"set {capabilities.PREVIEW_VARIABLE} to one of {protocols}"
+    return f"this is not a terminal known to show images; {hint}"
 
 
 def write_preview(

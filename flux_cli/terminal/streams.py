@@ -68,10 +68,28 @@ def out(text: str) -> None:
 
 
 def out_data(text: str) -> None:
-    """Write paths or HTML to stdout: exact, but a terminal does not get what it would obey."""
+    """Write data to stdout: exact, but a terminal does not get what it would obey."""
+    out(_shown(text))
+
+
+def out_path(path: str) -> None:
+    """Write the path of a file as data. On a terminal, it is a link where there are links."""
+    out(linked(_shown(path), path))
+
+
+def linked(text: str, path: str) -> str:
+    """The text as a link to a file, if stdout is a terminal that has links."""
+    if not sys.stdout.isatty():
+        return text
+    from flux_cli.terminal.links import has_links, link
+
+    return link(text, path) if has_links(sys.stdout) else text
+
+
+def _shown(text: str) -> str:
     if sys.stdout.isatty():
         text = "\n".join(map(_printable, text.split("\n")))
-    out(text)
+    return text
 
 
 def say(text: str) -> None:

@@ -35,11 +35,11 @@ def test_every_field_of_the_options_can_be_typed(name):
 
 
 def test_every_spelling_belongs_to_a_field():
-    """`curl` and three of `flux sizes` are options of one command alone."""
+    """`curl`, `open_files` and three of `flux sizes` are options of one command alone."""
     spelled = {field for panel in PANELS.values() for field in panel} | ARGUMENTS.keys()
     fields = fields_of(GenerateOptions).keys() | fields_of(ConvertOptions).keys()
     fields |= fields_of(BuildOptions).keys() | fields_of(ServeOptions).keys()
-    assert spelled == fields | {"plain", "native", "exact", "curl"}
+    assert spelled == fields | {"plain", "native", "exact", "curl", "open_files"}
     assert CONVERT.keys() <= fields_of(ConvertOptions).keys()
 
 

@@ -117,12 +117,19 @@ def test_no_preview_is_silent_on_a_terminal_too(environment, fox):
     assert shown(environment, "no", fox, TERM="xterm-256color") == (["False"], "")
 
 
-@pytest.mark.parametrize(("tty", "term"), [(False, "xterm-256color"), (True, "linux")])
-def test_a_preview_that_was_asked_for_and_cannot_be_had_is_a_note(environment, fox, tty, term):
+@pytest.mark.parametrize(
+    ("tty", "term", "reason"),
+    [
+        (False, "xterm-256color", "stderr is not a terminal\n"),
+        (True, "linux", "this is not a terminal known to show images; set FLUX_PREVIEW to one of "),
+    ],
+)
+def test_a_preview_that_was_asked_for_and_cannot_be_had_is_a_note(
+    environment, fox, tty, term, reason
+):
     out, err = shown(environment, "yes", fox, tty=tty, TERM=term)
     assert out == ["False"]
-    assert err.startswith("flux: note: no preview: ")
-    assert "FLUX_PREVIEW" in err
+    assert err.startswith(f"flux: note: no preview: {reason}")
 
 
 def test_an_image_that_cannot_be_read_is_a_note(environment, work):

@@ -142,6 +142,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "sheet_output": Spelling(
             "--sheet-output", "PATH", "Save the contact sheet under this name"
         ),
+        "open_files": Spelling("--open", "", "Open the images in the system's image viewer"),
         "plain": Spelling("--plain", "", "Print only sizes, such as 1365x768"),
         "native": Spelling("--native", "", "Print only the pixels that arrive, such as 2752x1536"),
         "exact": Spelling("--exact", "", "Fail with 1 if the model does not have the size itself"),

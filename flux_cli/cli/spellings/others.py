@@ -57,6 +57,10 @@ EDIT = {
         "[default: beside IMAGE; env: FLUX_OUTPUT]",
     ),
 }
+# Options of `flux show`.
+SHOW = {
+    "preview": Spelling("--preview", "", "Show the images in the terminal [env: FLUX_PREVIEW]"),
+}
 # Options of `flux serve`.
 SERVE = {
     "model": Spelling("--model -m", "NAME", "Model of requests that name none [env: FLUX_MODEL]"),

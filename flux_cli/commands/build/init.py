@@ -51,7 +51,7 @@ def init(options: BuildOptions) -> int:
         publish([text], path, f"{PART}{os.urandom(8).hex()}", others=())
     except OSError as fault:
         raise DiskError(f"cannot write {path}: {fault.strerror}") from fault
-    streams.out_data(path)
+    streams.out_path(path)
     if not options.reporting.quiet:
         known = prompts(images)
         messages.err(f"flux: {counted(len(images), 'image')}, {known:,} with a recorded prompt")

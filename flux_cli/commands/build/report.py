@@ -68,7 +68,7 @@ def print_result(session: Session, result: Result) -> int:
         streams.out_json(document_of(session, "build", code) | more)
     else:
         for path in result.build.paths:
-            streams.out_data(path)
+            streams.out_path(path)
     failures = {name: error.message for name, error in result.build.errors.items()}
     append_summary(session, failures)
     for name, error in result.build.errors.items():

@@ -42,7 +42,7 @@ def print_result(one: Recovered, *, paths: bool, verbose: bool) -> None:
     """Print paths to stdout, and failed requests, lost images and unclear requests to stderr."""
     if paths:
         for saved in one.report.saved:
-            streams.out_data(saved.path)
+            streams.out_path(saved.path)
     report_errors(one.report._replace(faults=()), verbose=verbose)
     for warning in one.report.warnings:
         messages.err(f"flux: note: {warning}")

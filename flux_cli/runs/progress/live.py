@@ -5,6 +5,7 @@ Without a terminal, see `lines.Lines`.
 
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from threading import Thread
@@ -15,6 +16,7 @@ from rich.console import Console, ConsoleDimensions, Group, RenderableType
 from rich.control import Control
 from rich.live import Live
 from rich.segment import ControlType
+from rich.style import Style
 from rich.text import Text
 
 from flux_cli.core.outcome import Event
@@ -31,6 +33,7 @@ from flux_cli.runs.progress.summary import (
     fit_parts,
     format_usd,
 )
+from flux_cli.terminal.links import address_of, has_links
 
 ROWS = 12  # requests shown at once, the first ones; the summary counts the others
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -115,8 +118,10 @@ class Terminal:
         request = f"  {plain(event.request_id)}" if has_request else ""
         mark, style = MARKS[event.kind]
         place = self._place(event.number)
-        words = f"{plain(name, LONG)}  {plain(event.detail + cost, LONG)}".lstrip()
-        line = Text.assemble((f"{mark} ", style), place, words, (seconds + request, "dim"))
+        detail = plain(event.detail + cost, LONG)
+        words = f"  {detail}" if name else detail
+        shown = (plain(name, LONG), _link_style("" if event.key else event.path))
+        line = Text.assemble((f"{mark} ", style), place, shown, words, (seconds + request, "dim"))
         if event.kind == "failed":  # the whole message is printed at the end
             line.truncate(self._console.width - 1, overflow="ellipsis")
         self._print(line)
@@ -181,6 +186,13 @@ class Terminal:
         if self._plain:
             line.plain = line.plain.translate(TO_ASCII)
         return line
+
+
+def _link_style(path: str) -> Style:
+    """The style of a path: a link to the file where the terminal has links."""
+    if path in ("", "-") or not has_links(sys.stderr):
+        return Style.null()
+    return Style(link=address_of(path) or None)
 
 
 def _can_start_thread() -> bool:
