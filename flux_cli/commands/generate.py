@@ -52,11 +52,13 @@ def run(options: GenerateOptions) -> int:
     checked = approve(checked)
     with reserve_files(checked) as reserved:
         report = _generate(reserved)
-    report = _print_results(checked, report, sheet)
+    try:
+        _show_preview(checked, report, is_on=has_preview)
+    finally:  # paths and the summary come last, whatever becomes of the preview
+        report = _print_results(checked, report, sheet)
     if not options.reporting.quiet:
         _print_notes(checked, report)
     _print_errors(checked, report)
-    _show_preview(checked, report, is_on=has_preview)
     code = Interrupted.exit_code if interrupts.has_come() else report.exit_code
     return confirm_output(code, (saved.path for saved in report.saved))
 
@@ -233,7 +235,7 @@ def _print_errors(checked: CheckedRun, report: Report) -> None:
 def _show_preview(checked: CheckedRun, report: Report, *, is_on: bool) -> None:
     """Show the saved images on stderr, or say why a requested preview is missing."""
     option = checked.options.run.preview
-    if report.interrupted or not (is_on or option):
+    if report.interrupted or interrupts.has_come() or not (is_on or option):
         return
     from flux_cli.terminal.preview import show_preview
 
