@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import confirm_output
@@ -92,7 +93,7 @@ def _generate(checked: CheckedRun) -> Report:
     log = _open_log(checked, name)
     with open_journal(checked, name) as ledger:
         job = job_of(checked, ledger, sys.stdout)
-        with _open_display(checked) as display:
+        with _open_display(checked, job.concurrency) as display:
             listener = tell_both(log, display) if log else display
             folder = ledger.folder if is_paid(checked) else None
             result = run_job(job, folder, checked.settings, listener)
@@ -123,10 +124,15 @@ def _open_log(checked: CheckedRun, name: str) -> Log | None:
     return log
 
 
-def _open_display(checked: CheckedRun) -> Display:
+def _open_display(checked: CheckedRun, at_once: int) -> Display:
     """The progress display on stderr."""
-    prompt, style = checked.parts[0].resolved.prompt, checked.settings.progress
-    return open_display(Scope(checked.total), prompt, style, checked.options.reporting)
+    from flux_cli.runs.execution.of_run import earlier_durations
+
+    prompt, settings = checked.parts[0].resolved.prompt, checked.settings
+    scope = Scope(checked.total, settings.max_cost, at_once=at_once)
+    models = {part.resolved.sent_model for part in checked.parts}
+    earlier = partial(earlier_durations, settings, models)
+    return open_display(scope, prompt, settings.progress, checked.options.reporting, earlier)
 
 
 def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> Report:

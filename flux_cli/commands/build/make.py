@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli import __version__
 from flux_cli.build.execution.arrivals import fetch_arrived
 from flux_cli.build.execution.build import Build, Site
-from flux_cli.build.execution.originals import (
-    Keeper,
-    delete_originals,
-    needed,
-    unfinished,
-)
+from flux_cli.build.execution.originals import Keeper, delete_originals, needed, unfinished
 from flux_cli.build.execution.requests import Tasks
 from flux_cli.build.execution.running import Running, interrupted_run
 from flux_cli.build.lock.file import load_lock, save_lock
@@ -46,6 +42,7 @@ if TYPE_CHECKING:
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
     from flux_cli.runs.job import Task
+    from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.progress.log import Log
     from flux_cli.runs.records.journal import Journal
     from flux_cli.runs.report import RunResult
@@ -196,14 +193,7 @@ class _Work:
         )
         self._note(self._run)
         folders = {Path(task.name.path("png")).parent for task in tasks}
-        groups = {step.name: f"assets.{step.group}" for _, step in self._build.requested()}
-        progress = open_display(
-            Scope(len(tasks), self._limit(), groups),
-            tasks[0].key,
-            settings.progress,
-            self._session.options.reporting,
-        )
-        with self._journal(name) as ledger, progress as display:
+        with self._journal(name) as ledger, self._display(tasks) as display:
             job = Job(
                 tasks=tasks,
                 provider=connect(row, settings.base_url, auth),
@@ -222,6 +212,16 @@ class _Work:
             self._result = run_job(job, folder, settings, listener)
             self._build.sink.sync()
         self._build.take_outcomes(self._result.outcomes, keeper, self._run)
+
+    def _display(self, tasks: list[Task]) -> Display:
+        from flux_cli.runs.execution.of_run import earlier_durations
+
+        settings, models = self._session.settings, {task.call.model for task in tasks}
+        groups = {step.name: f"assets.{step.group}" for _, step in self._build.requested()}
+        scope = Scope(len(tasks), self._limit(), groups, _concurrency(settings, tasks))
+        earlier = partial(earlier_durations, settings, models)
+        reporting = self._session.options.reporting
+        return open_display(scope, tasks[0].key, settings.progress, reporting, earlier)
 
     def _note(self, run: str) -> None:
         """Write down in each folder that its locks are about to change."""
