@@ -89,6 +89,24 @@ def test_a_call_under_way_has_one_line_with_state_time_and_prompt(screen, gatewa
         assert FRAME.search(shown.text) is None
 
 
+def test_the_second_image_says_how_long_the_first_one_took(screen, generate, gateway, release):
+    assert generate("a fox", "--seed", "1").code == 0
+    gateway.answers(held(release))
+    with screen("a fox", "--seed", "2") as shown:
+        shown.until(lambda text: re.search(r"\d\.\d s(,| of) .*about \d+ s  drawing  a fox", text))
+        release.set()
+        assert FRAME.search(shown.end()) is None
+
+
+def test_paths_and_the_summary_are_below_the_preview(screen):
+    with screen("a fox", "-n", "2", "--seed", "1", "--preview", FLUX_PREVIEW="256") as shown:
+        shown.end()
+        *_, above, first, second, summary, _ = shown.everything
+    assert "\u2580" in above
+    assert (first, second) == ("a-fox-1.jpg", "a-fox-2.jpg")
+    assert summary.startswith("flux: 2 saved, 0.12 USD")
+
+
 @pytest.mark.parametrize("width", [60, 120])
 def test_many_conversions_have_a_bar_that_an_interrupt_erases(command, keyed, tmp_path, width):
     for number in range(12):
