@@ -56,6 +56,8 @@ def durations_of(lines: Iterable[bytes], asked: Asked) -> Iterator[float]:
         kind, number, time = event.get("event"), event.get("call"), read_number(event.get("time"))
         if kind == "run":
             facts = event
+            if facts.get("model") is not None and not _is_asked(facts, asked):
+                return  # all its requests have this model: most journals need no further look
         elif kind == "open":
             processes += 1
         elif kind == "sent" and isinstance(number, int) and _is_asked(facts | event, asked):
