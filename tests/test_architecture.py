@@ -98,6 +98,7 @@ PURE = (
     "runs/spending/budget.py",
     "runs/spending/limits.py",
     "terminal/table.py",
+    "runs/progress/estimate.py",
     "runs/progress/summary.py",
     "runs/records/history.py",
     "runs/records/lines.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,10 +76,14 @@ def send_requests(session: Session, build: Build, tasks: list[Task], run: Run) -
 
 def _display(session: Session, build: Build, tasks: list[Task]) -> Display:
     """How the progress of the requests is shown."""
+    from flux_cli.runs.execution.of_run import earlier_durations
+
+    settings, models = session.settings, {task.call.model for task in tasks}
     groups = {step.name: f"assets.{step.group}" for _, step in build.requested()}
-    scope = Scope(len(tasks), _limit(session), groups)
+    scope = Scope(len(tasks), _limit(session), groups, _concurrency(settings, tasks))
+    earlier = partial(earlier_durations, settings, models)
     reporting = session.options.reporting
-    return open_display(scope, tasks[0].key, session.settings.progress, reporting)
+    return open_display(scope, tasks[0].key, settings.progress, reporting, earlier)
 
 
 def _concurrency(settings: Settings, tasks: list[Task]) -> int:
