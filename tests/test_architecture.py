@@ -44,6 +44,7 @@ PURE = (
     "catalog/gateway/reading.py",
     "catalog/gateway/schema.py",
     "config/ages.py",
+    "config/editing/lines.py",
     "config/settings.py",
     "core/*.py",
     "core/redaction/*.py",

@@ -96,7 +96,9 @@ def takes_an_argument(name):
     return any(one.param_type_name == "argument" for one in command(name).params)
 
 
-TAKE_SEVERAL_WORDS = {"generate", "edit", "build", "resolve", "config", "show", "convert", "sizes"}
+TAKE_SEVERAL_WORDS = {
+    *("generate", "edit", "build", "resolve", "config", "config set", "show", "convert", "sizes"),
+}
 SET_KEYS = {"login", "logout"}  # tests/e2e/test_login.py: an argument may be a key
 LIMITED = sorted(set(LINES) - TAKE_SEVERAL_WORDS)
 
