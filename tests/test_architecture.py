@@ -99,6 +99,7 @@ PURE = (
     "runs/spending/budget.py",
     "runs/spending/limits.py",
     "terminal/table.py",
+    "runs/progress/page.py",
     "runs/progress/summary.py",
     "runs/records/history.py",
     "runs/records/lines.py",
@@ -115,6 +116,7 @@ PURE = (
     "serve/options.py",
     "terminal/capabilities.py",
     "terminal/graphics.py",
+    "terminal/markdown.py",
 )
 PURE_PATHS = {path for pattern in PURE for path in PACKAGE.glob(pattern)}
 PURE_LIBRARIES = ("PIL.ImageColor",)  # colors from text
