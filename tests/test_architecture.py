@@ -44,6 +44,7 @@ PURE = (
     "catalog/gateway/reading.py",
     "catalog/gateway/schema.py",
     "config/ages.py",
+    "config/editing/lines.py",
     "config/settings.py",
     "core/*.py",
     "core/redaction/*.py",
@@ -99,6 +100,7 @@ PURE = (
     "runs/spending/limits.py",
     "terminal/table.py",
     "runs/progress/estimate.py",
+    "runs/progress/page.py",
     "runs/progress/summary.py",
     "runs/records/history.py",
     "runs/records/lines.py",
@@ -116,6 +118,7 @@ PURE = (
     "terminal/capabilities.py",
     "terminal/emulators.py",
     "terminal/graphics.py",
+    "terminal/markdown.py",
 )
 PURE_PATHS = {path for pattern in PURE for path in PACKAGE.glob(pattern)}
 PURE_LIBRARIES = ("PIL.ImageColor",)  # colors from text

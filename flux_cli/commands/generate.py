@@ -60,6 +60,7 @@ def run(options: GenerateOptions) -> int:
     if not options.reporting.quiet:
         _print_notes(checked, report)
     _print_errors(checked, report)
+    _append_summary(checked, report)
     code = Interrupted.exit_code if interrupts.has_come() else report.exit_code
     return confirm_output(code, (saved.path for saved in report.saved))
 
@@ -236,6 +237,20 @@ def _print_errors(checked: CheckedRun, report: Report) -> None:
     is_silent = reporting.quiet or checked.settings.progress == "none"
     if len(report.outcomes) > 1 and (report.errors or not is_silent):
         messages.err(f"flux: {summarize(report)}")
+
+
+def _append_summary(checked: CheckedRun, report: Report) -> None:
+    """Add the result to the page of a CI run, if there is one."""
+    from flux_cli.commands.step_summary import append_page, is_wanted
+
+    if not is_wanted():
+        return
+    from flux_cli.runs.progress.page import run_page
+
+    settings, given = checked.settings, checked.options.metadata
+    has_no_prompts = settings.metadata != "full" or not settings.journal_prompts
+    is_told = given.no_metadata or given.no_prompt_metadata or settings.keep_prompts == "never"
+    append_page(run_page(report, settings.max_cost, private=bool(has_no_prompts or is_told)))
 
 
 def _show_preview(checked: CheckedRun, report: Report, *, is_on: bool) -> None:
