@@ -1,9 +1,12 @@
 """Candidates against a server that counts requests: paid once, picked for free."""
 
 import json
+import signal
 
 import pytest
-from fakes.gateway import image, status
+from fakes.gateway import held, image, status
+
+from e2e.builder import Builder
 
 MANIFEST = """
 [assets.goblin]
@@ -98,3 +101,30 @@ def test_offline_placeholders_are_replaced_by_the_real_candidates(build):
     assert build("--check")[0] == 1
     assert build("--pick", "goblin=2")[:2] == (2, 0)
     assert build("--yes")[:2] == (0, 4)
+
+
+def test_renaming_and_selecting_takes_all_candidates_along(build, work):
+    (work / "flux-build.toml").write_text(MANIFEST.replace("seed = 100\n", ""))
+    assert build("--yes", "--only", "goblin")[:2] == (0, 4)
+    assert build("--pick", "goblin=2")[:2] == (0, 0)
+    text = (work / "flux-build.toml").read_text()
+    (work / "flux-build.toml").write_text(text.replace("goblin]", "orc]"))
+    assert build("--yes")[:2] == (0, 0)
+    assert build("--check")[:2] == (0, 0)
+    assert build("--pick", "orc=4")[:2] == (0, 0)
+
+
+def test_a_kill_pays_for_no_candidate_twice(command, keyed, gateway, work, release):
+    builder = Builder(command, keyed, gateway, work)
+    (work / "flux-build.toml").write_text(MANIFEST)
+    gateway.answers(image(), image(), held(release))
+    originals = work / ".flux" / "originals"
+
+    def is_time():
+        return len(gateway.posts) == 4 and originals.is_dir() and len([*originals.iterdir()]) >= 2
+
+    builder.stop(signal.SIGKILL, is_time)
+    release.set()
+    code, posts, _, err = builder.run()
+    assert (code, posts) == (3, 0), err
+    assert builder.run()[:2] == (3, 0)
