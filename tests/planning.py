@@ -9,7 +9,7 @@ from flux_cli.build.candidates.picks import picked
 from flux_cli.build.lock.rows import File, Original
 from flux_cli.build.planning.outcome import Made, row_after
 from flux_cli.build.planning.plan import plan_assets
-from flux_cli.build.planning.steps import ORPHAN, PAID, SAME, Wishes
+from flux_cli.build.planning.steps import ORPHAN, PAID, Wishes
 from flux_cli.build.resolution import image_digest, resolve_asset
 from flux_cli.catalog.find import find_model
 

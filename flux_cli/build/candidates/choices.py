@@ -60,7 +60,8 @@ def _undecided(step: Step, rows: Mapping[str, Row]) -> Step:
     if step.sign != SAME:
         return step._replace(choice=choice)
     count = 1 + sum(rows[key].is_made for key in keys_of(step.was, rows))
-    return step._replace(choice=choice, reason=f"{count} candidates, none picked: {choice}")
+    reasons = filter(None, (step.reason, f"{count} candidates, none picked: {choice}"))
+    return step._replace(choice=choice, reason="; ".join(reasons))
 
 
 def rerolled(
