@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.document import STATES
-from flux_cli.build.planning.text import total_line
-from flux_cli.terminal.markdown import escaped, table
+from flux_cli.build.planning.text import total_line, unchanged_count
+from flux_cli.terminal.markdown import MOST_ROWS, escaped, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,8 +36,13 @@ def _lines(
     yield ""
     yield escaped(total_line(priced, cost, limit))
     shown = [one for one in priced if not one.step.is_unchanged]
-    unchanged = len(priced) - len(shown)
+    unchanged = unchanged_count(priced)
     yield f"{unchanged:,} unchanged"
     rows = [(one.step.name, STATES[one.step.sign], one.step.reason) for one in shown]
     rows = [(name, "failed", message) for name, message in failures.items()] + rows
     yield from table(("asset", "state", "reason"), rows)
+    choices = [one.step for one in priced if one.step.choice and not one.step.is_open]
+    if choices:
+        yield ""
+    for step in choices[:MOST_ROWS]:
+        yield f"- {escaped(step.name)}: {escaped(step.choice)}"
