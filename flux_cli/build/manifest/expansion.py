@@ -68,12 +68,17 @@ def expand(manifest: Manifest, sources: Sources) -> Iterator[Asset]:
     """All assets of a manifest. Raises ManifestError at the first one that is wrong."""
     count = 0
     for group in manifest.groups:
-        for asset in _Expansion(manifest, group, sources).assets():
+        for asset in expand_group(manifest, group, sources):
             count += 1
             if count > MAX_ASSETS:
                 message = f"{manifest.path} has more than {MAX_ASSETS:,} assets"
                 raise ManifestError(message, hint="split it into several manifests")
             yield asset
+
+
+def expand_group(manifest: Manifest, group: Group, sources: Sources) -> Iterator[Asset]:
+    """The assets of one table. Raises ManifestError at the first one that is wrong."""
+    return _Expansion(manifest, group, sources).assets()
 
 
 @lru_cache(maxsize=4096)

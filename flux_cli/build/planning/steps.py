@@ -47,6 +47,8 @@ class Step(NamedTuple):
     orphans: tuple[str, ...] = ()  # paths that are no longer in the manifest
     is_updated: bool = False  # the row changes, although no file does
     twin: str = ""  # the asset whose request brings this image, too
+    awaits: tuple[str, ...] = ()  # assets whose new originals it needs, which come in this build
+    stage: int = 0  # it is requested after all requests of earlier stages
 
     @property
     def wanted(self) -> Asset:
