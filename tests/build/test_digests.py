@@ -5,6 +5,8 @@ from pathlib import Path
 
 from manifests import DOCS, ICONS, ONE, PRODUCTS, assets_of
 
+from flux_cli.build.references.binding import bind
+
 GOLDEN = Path(__file__).with_name("golden.json")
 ALL = (
     ONE
@@ -33,6 +35,10 @@ MANIFESTS = {
     "docs": (DOCS, {}),
     "icons": (ICONS, {"products.csv": PRODUCTS[:60].rsplit("\n", 1)[0]}),
     "all": (ALL.replace("hero.png", "img/{name}.{avif,webp,jpg}"), {"ref.png": "bytes"}),
+    "images": (
+        ONE + 'image = ["ref.png", "https://host/a.png", "asset:x"]\nmask = "ref.png"\n',
+        {"ref.png": "bytes"},
+    ),
     "unicode": (ONE.replace("a cat", "a \\u00e9t\\u00e9 \\U0001F98A"), {}),
 }
 
@@ -40,7 +46,8 @@ MANIFESTS = {
 def digests():
     found = {}
     for title, (text, files) in MANIFESTS.items():
-        for name, asset in assets_of(text, files).items():
+        for name, unbound in assets_of(text, files).items():
+            asset = bind(unbound, {"x": "1" * 64})
             found[f"{title}/{name}"] = {"request": asset.request, "files": asset.files}
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from flux_cli.build.disk import place
+from flux_cli.build.disk import digest_of_file, place
 from flux_cli.build.execution.delivery import delivery_of, name_of
 from flux_cli.build.execution.records import record_of
 from flux_cli.build.lock.file import root_of
@@ -124,7 +124,11 @@ class Tasks(NamedTuple):
             if not (name == PROMPT and asset_of(source)):
                 found[name] = self._attach(name, place(source, root))
             elif digest_in(text):
-                found[name] = self._attach(name, path_of(text, root))
+                path = path_of(text, root)
+                if digest_of_file(path) != digest_in(text):
+                    message = f"the original of {asset_of(source)} is damaged: {path}"
+                    raise UsageError(message, hint="delete it, and restore it from a backup")
+                found[name] = self._attach(name, path)
         return found
 
     def _resolve(self, asset: Asset, root: str) -> Resolved:
