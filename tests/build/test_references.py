@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from manifests import Texts, assets_of, manifest_of
 from planning import Project
 
+from flux_cli.build.execution.originals import unfinished
 from flux_cli.build.manifest.collection import Loaded, collect
 from flux_cli.build.planning.cost import Priced, fitting
 from flux_cli.build.references.binding import bind
@@ -182,3 +183,12 @@ def test_what_is_needed_fits_a_limit_first(project):
     signs = [one.step.sign for one in fitting(priced, 0.07)]
     assert signs == ["^", "+"]
     assert [one.step.sign for one in fitting(priced, 0.01)] == ["^", "^"]
+
+
+def test_without_originals_those_that_an_image_still_needs_are_kept(project):
+    project.build()
+    assets, rows = assets_of(project.text, FILES), dict(project.rows)
+    del rows["night"]
+    assert unfinished(assets, rows) == {rows["hero"].original.name}
+    rebuild(project)
+    assert unfinished(assets, project.rows) == set()
