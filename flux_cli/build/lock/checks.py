@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
-from flux_cli.build.lock.rows import File, Original, Row, Trouble
+from flux_cli.build.lock.rows import Base, File, Original, Row, Trouble
 from flux_cli.build.manifest.paths import objection
 from flux_cli.images.formats import FOREIGN, FORMATS
 
@@ -30,6 +30,16 @@ def read_rows(assets: Iterable[tuple[str, Any]]) -> dict[str, Row]:
             raise ValueError(f"{name!r} is given twice")
         rows[name] = _row(name, table)
     return rows
+
+
+def read_base(table: Any) -> Base | None:  # noqa: ANN401
+    """From what a shard started; None for a lock of no shard. Raises ValueError."""
+    if table is None:
+        return None
+    facts = table_of(table)
+    if facts.keys() != set(Base._fields):
+        raise ValueError("its base is not that of a shard")
+    return Base(_match(DIGEST, facts["manifest"]), _match(DIGEST, facts["lock"]))
 
 
 def _row(name: str, table: Any) -> Row:  # noqa: ANN401 - what JSON can be

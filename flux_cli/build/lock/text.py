@@ -13,7 +13,7 @@ from flux_cli.core.text import disarm_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flux_cli.build.lock.rows import Row
+    from flux_cli.build.lock.rows import Base, Row
     from flux_cli.core.model import Json
 
 SCHEMA = 1  # increased when a key is removed or changes its meaning
@@ -22,10 +22,11 @@ START = f'{OPENING} {SCHEMA}, "assets": {{'
 END = "}}"
 
 
-def lock_text(rows: Mapping[str, Row]) -> str:
-    """The whole text of a lock, which ends with a line break."""
+def lock_text(rows: Mapping[str, Row], base: Base | None = None) -> str:
+    """The whole text of a lock, which ends with a line break. Only that of a shard has a base."""
     blocks = [_block(name, rows[name]) for name in sorted(rows)]
-    return "\n".join([START, *_separated(blocks), END, ""])
+    start = f'{OPENING} {SCHEMA}, "base": {dump(base._asdict())}, "assets": {{' if base else START
+    return "\n".join([start, *_separated(blocks), END, ""])
 
 
 def _block(name: str, row: Row) -> str:

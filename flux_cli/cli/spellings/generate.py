@@ -273,6 +273,12 @@ PANELS["Build"] = {
         "--prune-originals", "", "Delete originals that the lock does not need"
     ),
 }
+PANELS["Several machines"] = {
+    "shard": Spelling(
+        "--shard", "I/N", "Build only part I of N; auto reads the variables of a job array"
+    ),
+    "merge": Spelling("--merge", "", "Write the parts of shards, PART.lock…, into the lock"),
+}
 PANELS["Server"] = {
     "host": Spelling(
         "--host", "HOST", "Address to listen at; other machines need a key [default: 127.0.0.1]"

@@ -16,8 +16,8 @@ from flux_cli.build.execution.originals import (
 from flux_cli.build.execution.requests import Tasks
 from flux_cli.build.execution.running import Running, interrupted_run
 from flux_cli.build.execution.site import Site
-from flux_cli.build.lock.file import load_lock, save_lock
 from flux_cli.build.planning.steps import PAID, REMADE
+from flux_cli.build.shards.parts import reopen
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.sending import Run, send_requests
 from flux_cli.commands.build.session import open_session
@@ -51,16 +51,13 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
     Raises FluxError. What was done until then is in the locks.
     """
     with ExitStack() as stack:
+        shard = projects[0].division and projects[0].division.shard
         running = {
-            folder: stack.enter_context(Running(root)) for folder, root in _roots(projects).items()
+            folder: stack.enter_context(Running(root, shard))
+            for folder, root in roots(projects).items()
         }
-        locks: dict[str, list[str]] = {}  # by the run of a build that was killed
-        for one in projects:
-            if run := interrupted_run(one.lock_path):
-                locks.setdefault(run, []).append(one.lock_path)
-        for run, interrupted in locks.items():
-            fetch_arrived(run, interrupted)
-        projects = [one._replace(lock=load_lock(one.lock_path)) for one in projects]
+        take_arrived([one.lock_path for one in projects])
+        projects = list(map(reopen, projects))
         session = open_session(options, projects)
         if error := refusal(session):
             raise error
@@ -73,7 +70,17 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         return code
 
 
-def _roots(projects: Sequence[Project]) -> dict[str, str]:
+def take_arrived(locks: Sequence[str]) -> None:
+    """Keep what has arrived of builds of these locks that were killed."""
+    interrupted: dict[str, list[str]] = {}  # by run
+    for lock in locks:
+        if run := interrupted_run(lock):
+            interrupted.setdefault(run, []).append(lock)
+    for run, known in interrupted.items():
+        fetch_arrived(run, known)
+
+
+def roots(projects: Sequence[Project]) -> dict[str, str]:
     """The folders of the manifests, in one of their spellings."""
     return {_folder(project.root): project.root for project in projects}
 
@@ -188,7 +195,7 @@ class _Work:
         """
         for site in self._sites:
             if site.planned_rows != site.project.lock.rows:
-                save_lock(site.lock, site.rows)
+                site.save()
                 site.pending.forget()
 
     def _save(self) -> None:
@@ -199,7 +206,7 @@ class _Work:
         saved: list[Site] = []
         for site in self._sites:
             try:
-                save_lock(site.lock, site.rows)
+                site.save()
             except DiskError as error:
                 self._build.errors[site.lock] = error
                 self._running[_folder(site.root)].keep(site.lock)
@@ -207,7 +214,8 @@ class _Work:
             site.pending.forget()
             saved.append(site)
         for site in saved:
-            self._clean_up(site)
+            if site.project.division is None:  # another shard may be about to need an original
+                self._clean_up(site)
 
     def _clean_up(self, site: Site) -> None:
         """Delete originals that nothing needs. A lock that cannot be read may need any."""

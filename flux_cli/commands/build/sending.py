@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli import __version__
 from flux_cli.build.execution.originals import Keeper
+from flux_cli.build.shards.division import share_of_rate
 from flux_cli.core.lite import NamedTuple
 from flux_cli.providers.rows import connect, most_in_flight
 from flux_cli.runs.progress.choice import open_display, tell_both
@@ -58,7 +59,7 @@ def send_requests(session: Session, build: Build, tasks: list[Task], run: Run) -
             hosted=row.hosted,
             sink=build.sink,
             ledger=ledger,
-            concurrency=_concurrency(settings, tasks),
+            concurrency=_concurrency(session, tasks),
             traced=row.history,
             limit_usd=_limit(session),
             identity=run.signer,
@@ -81,11 +82,18 @@ def _display(session: Session, build: Build, tasks: list[Task]) -> Display:
     return open_display(scope, tasks[0].key, session.settings.progress, reporting)
 
 
-def _concurrency(settings: Settings, tasks: list[Task]) -> int:
-    """How many requests may be in flight: what the settings say and every model accepts."""
+def _concurrency(session: Session, tasks: list[Task]) -> int:
+    """How many requests may be in flight: what the settings say and every model accepts.
+
+    Of a shard, its part of that.
+    """
+    settings = session.settings
     dialects = (task.resolved and task.resolved.dialect for task in tasks)
     accepted = [most_in_flight(settings.provider, dialect) for dialect in dialects]
-    return min(settings.concurrency, len(tasks), *accepted)
+    accepted_by_all = min(settings.concurrency, *accepted)
+    division = session.planned[0].project.division
+    rate = share_of_rate(accepted_by_all, division.shard) if division else accepted_by_all
+    return max(1, min(rate, len(tasks)))
 
 
 def _limit(session: Session) -> float | None:
