@@ -83,10 +83,11 @@ def _spent(project: Project, rows: Mapping[str, Row], catalog: Catalog) -> float
     own = {name: row for name, row in rows.items() if project.owns(name)}
     unclear = [name for name, row in own.items() if row.unclear and row != common.get(name)]
     paid = {one.name: one.cost_usd for one in new_images([own], common).values()}
-    costs = [cost for cost in paid.values() if cost is not None]
-    silent = [*unclear, *(name for name, cost in paid.items() if cost is None)]
-    prices = [catalog.price(project.assets[name]) for name in silent if name in project.assets]
-    return sum(costs) + sum(price or 0.0 for price in prices)
+    spent = sum(filter(None, paid.values()))
+    silent = {name for name, cost in paid.items() if cost is None}
+    for name in silent.union(unclear) & project.assets.keys():
+        spent += catalog.price(project.assets[name]) or 0.0
+    return spent
 
 
 def left_to_spend(limit: float | None, project: Project, wholes: Sequence[Whole]) -> float | None:
@@ -94,10 +95,7 @@ def left_to_spend(limit: float | None, project: Project, wholes: Sequence[Whole]
     if limit is None or project.division is None:
         return limit
     parts = [whole.part for whole in wholes]
-    part = Part(
-        sum(one.own_usd for one in parts),
-        sum(one.all_usd for one in parts),
-        is_known=all(one.is_known for one in parts),
-    )
+    own, everything, is_known = zip(*parts, strict=True)
+    part = Part(sum(own), sum(everything), all(is_known))
     spent = sum(whole.spent_usd for whole in wholes)
     return max(0.0, share_of_limit(limit, project.division.shard, part) - spent)

@@ -66,11 +66,12 @@ def _rank(row: Row, asset: Asset | None, disk: Disk) -> tuple[bool, bool, int, i
 def without_renamed(rows: Rows, assets: Mapping[str, Asset], disk: Disk) -> dict[str, Row]:
     """The rows without those whose image has another name by now, and that have no file left."""
     moved = {_image_of(row) for name, row in rows.items() if name in assets} - {None}
-    return {
-        name: row
-        for name, row in rows.items()
-        if name in assets or _image_of(row) not in moved or any(map(disk.exists, row.files))
-    }
+
+    def is_left(name: str) -> bool:
+        is_moved = name not in assets and _image_of(rows[name]) in moved
+        return not is_moved or any(map(disk.exists, rows[name].files))
+
+    return {name: rows[name] for name in filter(is_left, rows)}
 
 
 def _image_of(row: Row) -> str | None:
@@ -78,12 +79,19 @@ def _image_of(row: Row) -> str | None:
 
 
 def new_images(parts: Sequence[Rows], common: Rows) -> dict[tuple[str, Identity], Paid]:
-    """The images that parts have and the common lock has not, each once."""
-    found = {}
+    """The images that parts have and the common lock has not, each once.
+
+    Assets of one request and seed share an image, and the row of one of them has its cost.
+    """
+    found: dict[tuple[str, Identity], Paid] = {}
     for name, row in _rows_of(parts):
         identity = _identity(row)
-        if identity and (name not in common or _identity(common[name]) != identity):
-            found[name, identity] = Paid(name, read_amount(row.generated.get("cost_usd")))
+        if not identity or (name in common and _identity(common[name]) == identity):
+            continue
+        key = (row.request if "seed" in row.requested else name, identity)
+        known = found.get(key)
+        if known is None or known.cost_usd is None:
+            found[key] = Paid(name, read_amount(row.generated.get("cost_usd")))
     return found
 
 

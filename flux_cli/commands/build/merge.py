@@ -83,18 +83,20 @@ def _by_project(projects: Sequence[Project], named: Sequence[str]) -> dict[str, 
 def _merge(project: Project, paths: list[str]) -> _Merged:
     """Write the lock of one project, and delete the parts beside it."""
     beside = set(parts.parts_beside(project.lock_path))
-    take_arrived([project.lock_path, *(path for path in paths if path in beside)])
+    here = [path for path in paths if path in beside]
+    take_arrived([project.lock_path, *here])
     files = Files(project.root)
     common = chosen_rows(project.assets, project.lock, files)
     if is_unfinished(project.lock_path):
         run = interrupted_run(project.lock_path)
         common = take_over(project, common, files, run)
     project = project._replace(lock=project.lock._replace(rows=common, is_conflicted=False))
-    sources = [_source(project, path, files, is_beside=path in beside) for path in paths]
+    sources = [_source(project, path, files, is_beside=path in here) for path in paths]
     joined = join(common, sources, project.assets, files)
     is_changed = save_lock(project.lock_path, joined.rows)
-    for path in [project.lock_path, *(path for path in paths if path in beside)]:
-        _forget(path, is_part=path != project.lock_path)
+    _forget(pending_path(project.lock_path))
+    for path in here:
+        _forget(pending_path(path), running_path(path), path)
     return _Merged(project, joined, is_changed)
 
 
@@ -109,20 +111,20 @@ def _source(project: Project, path: str, files: Files, *, is_beside: bool) -> So
     return Source(path, shard, rows, part.base)
 
 
-def _forget(lock: str, *, is_part: bool) -> None:
+def _forget(*paths: str) -> None:
     """Delete a part and what its shard has left: the lock has it."""
-    left = [pending_path(lock), running_path(lock)]
-    for path in [*left, lock] if is_part else left[:1]:
+    for path in paths:
         with contextlib.suppress(OSError):
             Path(path).unlink()
 
 
 def _report(options: BuildOptions, merged: list[_Merged]) -> int:
     """Print what was merged and what to know about it, and return the exit code."""
-    warnings = [line for one in merged for line in one.joined.warnings(one.project.assets)]
     code = PARTIAL if any(one.joined.missing for one in merged) else 0
     paths = [one.project.lock_path for one in merged if one.is_changed]
-    session = open_session(options, [parts.reopen(one.project) for one in merged])
+    again = [parts.reopen(one.project) for one in merged]
+    session = open_session(options, again)
+    warnings = [line for one in merged for line in one.joined.warnings(one.project.assets)]
     session = session._replace(notes=(*warnings, *session.notes))
     append_summary(session, {})
     print_notes(session)
@@ -141,18 +143,19 @@ def _facts(merged: list[_Merged], paths: list[str]) -> dict[str, Json]:
     """What the document says of a merge alone."""
     costs = [one.joined.cost_usd for one in merged]
     sums: list[Json] = [part for one in merged for part in _part_facts(one)]
-    again: list[Json] = [
-        {"name": paid.name, "cost_usd": paid.cost_usd}
-        for one in merged
-        for paid in one.joined.duplicates
-    ]
+    again: list[Json] = [fact for one in merged for fact in _duplicate_facts(one)]
     return {
-        "cost_usd": None if None in costs else sum(cost or 0.0 for cost in costs),
+        "cost_usd": None if None in costs else sum(filter(None, costs)),
         "cost_source": "provider",
         "paths": list(paths),
         "parts": sums,
         "duplicates": again,
     }
+
+
+def _duplicate_facts(merged: _Merged) -> Iterator[dict[str, Json]]:
+    for paid in merged.joined.duplicates:
+        yield {"name": paid.name, "cost_usd": paid.cost_usd}
 
 
 def _part_facts(merged: _Merged) -> Iterator[dict[str, Json]]:

@@ -74,4 +74,6 @@ def _open(options: BuildOptions, shard: Shard | None) -> list[Project]:
     projects = open_projects(options.mode.manifests or [])
     if not options.mode.html:
         check_parts(projects, shard)
-    return [in_shard(project, shard) for project in projects] if shard else projects
+    if shard is None:
+        return projects
+    return [in_shard(project, shard) for project in projects]

@@ -80,11 +80,11 @@ class Session(NamedTuple):
         own, wholes = self.cost, [one.whole for one in self.planned if one.whole]
         if not own.requests or not wholes:
             return own.bill
-        return Bill(
-            sum(whole.cost.requests for whole in wholes),
-            sum(whole.cost.known_usd for whole in wholes),
-            sum(whole.cost.unknown for whole in wholes),
-        )
+        costs = [
+            (whole.cost.requests, whole.cost.known_usd, whole.cost.unknown) for whole in wholes
+        ]
+        requests, known, unknown = zip(*costs, strict=True)
+        return Bill(sum(requests), sum(known), sum(unknown))
 
 
 def open_session(options: BuildOptions, projects: list[Project]) -> Session:
