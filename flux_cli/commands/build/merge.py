@@ -120,7 +120,8 @@ def _forget(*paths: str) -> None:
 
 def _report(options: BuildOptions, merged: list[_Merged]) -> int:
     """Print what was merged and what to know about it, and return the exit code."""
-    code = PARTIAL if any(one.joined.missing for one in merged) else 0
+    is_partial = any(one.joined.missing for one in merged)
+    code = PARTIAL if is_partial else 0
     paths = [one.project.lock_path for one in merged if one.is_changed]
     again = [parts.reopen(one.project) for one in merged]
     session = open_session(options, again)
