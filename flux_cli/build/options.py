@@ -14,6 +14,7 @@ class Mode(NamedTuple):
     check: bool = False
     html: bool = False
     init: bool = False
+    merge: bool = False  # the parts of shards
 
 
 class Selection(NamedTuple):
@@ -21,6 +22,12 @@ class Selection(NamedTuple):
 
     only: list[str] | None = None
     exclude: list[str] | None = None
+
+
+class Machines(NamedTuple):
+    """How a build is divided among machines."""
+
+    shard: str | None = None
 
 
 class Limits(NamedTuple):
@@ -64,4 +71,5 @@ class BuildOptions(NamedTuple):
     limits: Limits = Limits()
     access: Access = Access()
     decisions: Decisions = Decisions()
+    machines: Machines = Machines()
     reporting: Reporting = Reporting()

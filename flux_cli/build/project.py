@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flux_cli.build.lock.file import load_lock, lock_path
 from flux_cli.build.manifest.collection import Loaded, collect
 from flux_cli.build.manifest.files import Folder, find_manifest, load_manifest
+from flux_cli.build.shards.division import in_shard
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.lite import NamedTuple
 
@@ -15,8 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flux_cli.build.lock.reading import Lock
+    from flux_cli.build.lock.rows import Base, Row
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.manifest.reading import Manifest
+    from flux_cli.build.shards.division import Shard
+
+
+class Division(NamedTuple):
+    """What one shard of a build knows of the whole."""
+
+    shard: Shard
+    groups: Mapping[str, str]  # the name that decides about a name
+    common: Mapping[str, Row]  # the rows from which all shards started
+    base: Base
 
 
 class Project(NamedTuple):
@@ -27,10 +39,21 @@ class Project(NamedTuple):
     assets: Mapping[str, Asset]
     lock_path: str
     lock: Lock
+    division: Division | None = None  # of a shard
 
     @property
     def path(self) -> str:
         return self.manifest.path
+
+    @property
+    def base(self) -> Base | None:
+        """From what a shard started; None without shards."""
+        return self.division.base if self.division else None
+
+    def owns(self, name: str) -> bool:
+        """Whether this build makes the asset of a name: without shards, it makes all."""
+        division = self.division
+        return division is None or in_shard(name, division.shard, division.groups)
 
 
 def open_projects(paths: Sequence[str]) -> list[Project]:

@@ -89,6 +89,8 @@ SHAPES: dict[str, object] = {
     "build_step": build.STEP,
     "build_change": build.CHANGE,
     "build_move": build.MOVE,
+    "build_part": build.PART,
+    "build_duplicate": build.DUPLICATE,
     "diagnosis": doctor.DIAGNOSIS,
     "check": doctor.FOUND,
 }

@@ -1,4 +1,4 @@
-"""One build per folder at a time, and what a build that was killed has left.
+"""One build per folder at a time, or several shards, and what a build that was killed has left.
 
 The lock of the system goes with its process, so there is never a stale one to remove.
 """
@@ -12,8 +12,8 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from flux_cli.build.execution.originals import hide
-from flux_cli.build.lock.file import RUNNING, root_of
-from flux_cli.core.errors import DiskError, UsageError
+from flux_cli.build.lock.file import RUNNING, running_path
+from flux_cli.core.errors import DiskError, FluxError, UsageError
 from flux_cli.core.text import plain
 from flux_cli.disk.publish import sync_folder
 from flux_cli.runs.records import store
@@ -23,31 +23,35 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from flux_cli.build.shards.division import Shard
+
 MAX_NOTE = 65536  # bytes
+FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 
 
 class Running:
-    """Marks the folder of a manifest as being built, while it is open."""
+    """Marks the folder of a manifest as being built, while it is open.
 
-    def __init__(self, root: str) -> None:
+    Different shards may build in one folder at once, but none beside a build of everything.
+    """
+
+    def __init__(self, root: str, shard: Shard | None = None) -> None:
         """Raises UsageError if another build is running there, DiskError."""
         hide(root)
         place = os.path.join(root, RUNNING)
+        self._shared = -1
+        if shard:
+            self._shared, _ = _held(place, shared=True)
+            place = f"{place}.{shard.number}-of-{shard.shards}"
         try:
-            self._file = os.open(place, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as fault:
-            raise DiskError(f"cannot write {place}: {fault.strerror}") from fault
-        sync_folder(os.path.dirname(place))
-        note = _read(self._file)
-        runs = note.get("runs")
-        if store.hold(self._file) is False:
-            os.close(self._file)
-            since = plain(str(note.get("since", "a moment ago")))
-            message = f"another build has been running here since {since}"
-            raise UsageError(message, hint="wait until it has ended")
-        self.interrupted = _texts(runs)  # the runs of builds that were killed, by name of the lock
-        self.left_mark = str(note.get("mark", ""))  # of unfinished files of the last build
+            self._file, note = _held(place)
+        except FluxError:
+            self._let_others_build()
+            raise
+        self._is_left = bool(note)  # a build was killed, or could not write all of its locks
         self._mark = ""
+        # The runs of builds that were killed, by name of the lock.
+        self.interrupted = _texts(note.get("runs"))
         self._own: list[str] = []  # names of the locks that this build writes
 
     def note(self, run: str, locks: Sequence[str], mark: str) -> None:
@@ -86,23 +90,53 @@ class Running:
         trace: TracebackType | None,
     ) -> None:
         """The note stays if the lock may lack anything of the run."""
-        if kind is None and (self._own or self.interrupted or self.left_mark):
+        if kind is None and (self._own or self.interrupted or self._is_left):
             self.interrupted = {
                 name: run for name, run in self.interrupted.items() if name not in self._own
             }
             with contextlib.suppress(OSError):
                 self._write() if self.interrupted else os.truncate(self._file, 0)
         os.close(self._file)
+        self._let_others_build()
+
+    def _let_others_build(self) -> None:
+        if self._shared >= 0:
+            os.close(self._shared)
+
+
+def _held(place: str, *, shared: bool = False) -> tuple[int, dict[str, object]]:
+    """Open a note and lock it. Raises UsageError if another build has it, DiskError."""
+    try:
+        file = os.open(place, FLAGS, 0o600)
+    except OSError as fault:
+        raise DiskError(f"cannot write {place}: {fault.strerror}") from fault
+    sync_folder(os.path.dirname(place))
+    note = _read(file)
+    if store.hold(file, shared=shared) is False:
+        os.close(file)
+        since = plain(str(note.get("since", "a moment ago")))
+        message = f"another build has been running here since {since}"
+        raise UsageError(message, hint="wait until it has ended")
+    return file, note
 
 
 def interrupted_run(lock: str) -> str:
     """The run of a build of this lock that was killed; "" if there is none. Nothing is written."""
+    return _texts(_note_of(lock).get("runs")).get(os.path.basename(lock), "")
+
+
+def left_mark(lock: str) -> str:
+    """The mark of files that a killed build of this lock had not finished; "" if there is none."""
+    return str(_note_of(lock).get("mark", ""))
+
+
+def _note_of(lock: str) -> dict[str, object]:
     try:
-        file = os.open(os.path.join(root_of(lock), RUNNING), os.O_RDONLY)
+        file = os.open(running_path(lock), os.O_RDONLY)
     except OSError:
-        return ""
+        return {}
     try:
-        return _texts(_read(file).get("runs")).get(os.path.basename(lock), "")
+        return _read(file)
     finally:
         os.close(file)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flux_cli.build.candidates.following import put_row
 from flux_cli.build.disk import place
 from flux_cli.build.execution.originals import Owner
+from flux_cli.build.lock.file import save_lock
 from flux_cli.build.lock.pending import Pending
 from flux_cli.build.planning.outcome import Made, row_after
 from flux_cli.core.lite import NamedTuple
@@ -83,6 +84,14 @@ class Site:
         for step in self.steps:
             for path in step.make:
                 yield place(path, self.root), Target(self, path, step.wanted.files[path])
+
+    def save(self, mark: str) -> None:
+        """Write the lock if it differs, of a shard its part. Raises DiskError.
+
+        `mark` is part of the name of the file until it is whole.
+        """
+        own = {name: row for name, row in self.rows.items() if self.project.owns(name)}
+        save_lock(self.lock, own, self.project.base, mark)
 
     def finish(self, step: Step, made: Made) -> None:
         """Update the row of a step that is done."""

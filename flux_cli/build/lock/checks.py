@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from flux_cli.build.candidates.naming import MOST, key_of
-from flux_cli.build.lock.rows import NO_DIGEST, File, Original, Row, Trouble
+from flux_cli.build.lock.rows import NO_DIGEST, Base, File, Original, Row, Trouble
 from flux_cli.build.manifest.paths import objection
 from flux_cli.images.formats import FOREIGN, FORMATS
 
@@ -43,6 +43,16 @@ def read_rows(assets: Iterable[tuple[str, Any]]) -> dict[str, Row]:
                 raise ValueError(f"{name!r}: {number!r} is not the number of a candidate")
             rows[key_of(name, int(number))] = _row(f"{name}#{number}", candidate)
     return rows
+
+
+def read_base(table: Any) -> Base | None:  # noqa: ANN401
+    """From what a shard started; None for a lock of no shard. Raises ValueError."""
+    if table is None:
+        return None
+    facts = table_of(table)
+    if facts.keys() != set(Base._fields):
+        raise ValueError("its base is not that of a shard")
+    return Base(_match(DIGEST, facts["manifest"]), _match(DIGEST, facts["lock"]))
 
 
 def _row(name: str, table: Any) -> Row:  # noqa: ANN401 - what JSON can be

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-    from flux_cli.build.lock.rows import Row
+    from flux_cli.build.lock.rows import Base, Row
 
 HINT = "restore it from git; --adopt '*' starts a new lock from the files that are there"
 MARKER = re.compile(r"^(<{7}|\|{7}|={7}|>{7})( |$)", re.MULTILINE)
@@ -34,6 +34,7 @@ class Lock(NamedTuple):
     rows: Mapping[str, Row] = {}
     others: Mapping[str, Row] = {}
     is_conflicted: bool = False
+    base: Base | None = None  # of the part of a shard
 
 
 def read_lock(data: bytes, path: str) -> Lock:
@@ -45,30 +46,31 @@ def read_lock(data: bytes, path: str) -> Lock:
     del data  # locks may have many megabytes
     try:
         if "<<<<<<<" not in text or not MARKER.search(text):
-            return Lock(_rows_of(text))
-        ours, theirs = (_rows(_by_line(_side(text, side))) for side in (OURS, THEIRS))
+            return _lock_of(text)
+        ours, theirs = (_lock(_by_line(_side(text, side))).rows for side in (OURS, THEIRS))
     except (ValueError, RecursionError) as fault:
         raise ManifestError(f"{path} cannot be read: {fault}", hint=HINT) from fault
     return Lock({**theirs, **ours}, theirs, is_conflicted=True)
 
 
-def _rows_of(text: str) -> dict[str, Row]:
-    """The rows of a text, asset by asset if it begins as flux writes it. Raises ValueError.
+def _lock_of(text: str) -> Lock:
+    """The lock of a text, read asset by asset if it begins as flux writes it. Raises ValueError.
 
     The tables of all assets together take more memory than their rows.
     """
     if text.startswith(START):
-        return checks.read_rows(read_members(text, len(START)))
-    return _rows(read_json(text))
+        return Lock(checks.read_rows(read_members(text, len(START))))
+    return _lock(read_json(text))
 
 
-def _rows(document: Any) -> dict[str, Row]:  # noqa: ANN401 - what JSON can be
-    """The rows of a document. Raises ValueError."""
-    if not isinstance(document, dict) or document.keys() != {"schema", "assets"}:
+def _lock(document: Any) -> Lock:  # noqa: ANN401 - what JSON can be
+    """The lock of a document. Raises ValueError."""
+    if not isinstance(document, dict) or document.keys() - {"base"} != {"schema", "assets"}:
         raise ValueError("it is not a lock of flux build")
     if document["schema"] != SCHEMA:
         raise ValueError(f"it has schema {document['schema']!r}, and this flux reads {SCHEMA}")
-    return checks.read_rows(checks.table_of(document["assets"]).items())
+    rows = checks.read_rows(checks.table_of(document["assets"]).items())
+    return Lock(rows, base=checks.read_base(document.get("base")))
 
 
 def _side(text: str, side: int) -> Iterator[str]:

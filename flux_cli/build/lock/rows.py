@@ -77,3 +77,10 @@ class Row(NamedTuple):
     def is_made(self) -> bool:
         """Whether there is an image, however it came about."""
         return bool(self.files or self.original)
+
+
+class Base(NamedTuple):
+    """From what a shard started: digests of what the manifest says, and of the lock."""
+
+    manifest: str
+    lock: str

@@ -15,6 +15,7 @@ from flux_cli.core.text import disarm_json
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from flux_cli.build.lock.rows import Base
     from flux_cli.core.model import Json
 
 SCHEMA = 1  # increased when a key is removed or changes its meaning
@@ -23,11 +24,12 @@ START = f'{OPENING} {SCHEMA}, "assets": {{'
 END = "}}"
 
 
-def lock_text(rows: Mapping[str, Row]) -> str:
-    """The whole text of a lock, which ends with a line break."""
+def lock_text(rows: Mapping[str, Row], base: Base | None = None) -> str:
+    """The whole text of a lock, which ends with a line break. Only that of a shard has a base."""
     owners, candidates = _nested(rows)
     blocks = [_block(name, owners[name], candidates.get(name, {})) for name in sorted(owners)]
-    return "\n".join([START, *_separated(blocks), END, ""])
+    start = f'{OPENING} {SCHEMA}, "base": {dump(base._asdict())}, "assets": {{' if base else START
+    return "\n".join([start, *_separated(blocks), END, ""])
 
 
 def _nested(rows: Mapping[str, Row]) -> tuple[dict[str, Row], dict[str, dict[int, Row]]]:

@@ -56,7 +56,7 @@ STEP = {
 BUILD = {
     "schema": "integer",
     "status": ("ok", "failed", "partial", "interrupted"),
-    "mode": ("plan", "check", "build"),
+    "mode": ("plan", "check", "build", "merge"),
     "steps": ["#build_step"],
     "counts": {"...": "integer"},
     "requests": "integer",
@@ -66,7 +66,11 @@ BUILD = {
     "limit_usd": "number?",
     "warnings": ["text"],
     "paths?": ["text"],
+    "parts?": ["#build_part"],  # of a merge, as are `duplicates`
+    "duplicates?": ["#build_duplicate"],
 }
+PART = {"path": "text", "assets": "integer", "images": "integer", "cost_usd": "number?"}
+DUPLICATE = {"name": "text", "cost_usd": "number?"}
 
 
 def build_document(

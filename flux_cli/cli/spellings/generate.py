@@ -1,5 +1,6 @@
 """How the options of `flux generate` are spelled, which most other commands share."""
 
+from flux_cli.cli.spellings.build import MACHINES, PLAN
 from flux_cli.cli.spellings.spelling import Spelling
 from flux_cli.images.finish import FITS, FOCUSES
 from flux_cli.images.formats import EFFORTS, FORMATS
@@ -258,23 +259,8 @@ PANELS: dict[str, dict[str, Spelling]] = {
         ),
     },
 }
-PANELS["Build"] = {
-    "plan": Spelling("--plan", "", "Show what would be done, why, and the cost; change nothing"),
-    "check": Spelling("--check", "", "Check that images and lock are as the manifest says"),
-    "init": Spelling("--init", "", "Write a first manifest from the images of this folder"),
-    "only": Spelling("--only", "GLOB", "Only assets with such names; repeatable"),
-    "exclude": Spelling("--exclude", "GLOB", "No assets with such names; repeatable"),
-    "partial": Spelling("--partial", "", "Make what the limit allows, in manifest order"),
-    "pick": Spelling("--pick", "NAME=N", "Pick candidate N of an image; repeatable"),
-    "reroll": Spelling("--reroll", "NAME", "Request an image again; repeatable"),
-    "adopt": Spelling(
-        "--adopt", "NAME", "Accept existing files as what the manifest means; repeatable"
-    ),
-    "prune": Spelling("--prune", "", "Delete unedited files that the manifest no longer names"),
-    "prune_originals": Spelling(
-        "--prune-originals", "", "Delete originals that the lock does not need"
-    ),
-}
+PANELS["Build"] = PLAN
+PANELS["Several machines"] = MACHINES
 PANELS["Server"] = {
     "host": Spelling(
         "--host", "HOST", "Address to listen at; other machines need a key [default: 127.0.0.1]"

@@ -15,11 +15,11 @@ from flux_cli.build.execution.originals import (
     unfinished,
 )
 from flux_cli.build.execution.requests import Tasks
-from flux_cli.build.execution.running import Running, interrupted_run
+from flux_cli.build.execution.running import Running, interrupted_run, left_mark
 from flux_cli.build.execution.site import Site
-from flux_cli.build.lock.file import load_lock, save_lock
 from flux_cli.build.planning.steps import PAID, REMADE
 from flux_cli.build.references.staging import Stages
+from flux_cli.build.shards.parts import reopen
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.sending import Run, send_requests
 from flux_cli.commands.build.session import open_session
@@ -36,7 +36,7 @@ from flux_cli.runs.spending.access import find_access, require_key
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.planning.cost import Priced
@@ -55,17 +55,16 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
     Raises FluxError. What was done until then is in the locks.
     """
     with ExitStack() as stack:
+        shard = projects[0].division and projects[0].division.shard
         running = {
-            folder: stack.enter_context(Running(root)) for folder, root in _roots(projects).items()
+            folder: stack.enter_context(Running(root, shard))
+            for folder, root in roots(projects).items()
         }
-        locks: dict[str, list[str]] = {}  # by the run of a build that was killed
+        locks = [one.lock_path for one in projects]
+        take_arrived(locks)
         for one in projects:
-            if run := interrupted_run(one.lock_path):
-                locks.setdefault(run, []).append(one.lock_path)
-        for run, interrupted in locks.items():
-            fetch_arrived(run, interrupted)
-        _sweep(projects, running)
-        projects = [one._replace(lock=load_lock(one.lock_path)) for one in projects]
+            sweep_unfinished(one, one.lock_path)
+        projects = list(map(reopen, projects))
         session = open_session(options, projects)
         if error := refusal(session):
             raise error
@@ -79,7 +78,17 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         return code
 
 
-def _roots(projects: Sequence[Project]) -> dict[str, str]:
+def take_arrived(locks: Sequence[str]) -> None:
+    """Keep what has arrived of builds of these locks that were killed."""
+    interrupted: dict[str, list[str]] = {}  # by run
+    for lock in locks:
+        if run := interrupted_run(lock):
+            interrupted.setdefault(run, []).append(lock)
+    for run, known in interrupted.items():
+        fetch_arrived(run, known)
+
+
+def roots(projects: Sequence[Project]) -> dict[str, str]:
     """The folders of the manifests, in one of their spellings."""
     return {_folder(project.root): project.root for project in projects}
 
@@ -89,13 +98,12 @@ def _folder(root: str) -> str:
     return os.path.realpath(root)
 
 
-def _sweep(projects: Sequence[Project], running: Mapping[str, Running]) -> None:
-    """Delete the unfinished files that a killed build has left where its files are."""
-    for project in projects:
-        if mark := running[_folder(project.root)].left_mark:
-            paths = {path for asset in project.assets.values() for path in asset.files}
-            places = [project.lock_path, *(place(path, project.root) for path in paths)]
-            disk.sweep(places, mark)
+def sweep_unfinished(project: Project, lock: str) -> None:
+    """Delete what a killed build of this lock was writing into the folders of a project."""
+    if mark := left_mark(lock):
+        paths = {path for asset in project.assets.values() for path in asset.files}
+        places = [lock, *(place(path, project.root) for path in paths)]
+        disk.sweep(places, mark)
 
 
 def _site(planned: Planned) -> Site:
@@ -222,7 +230,7 @@ class _Work:
         """
         for site in self._sites:
             if site.planned_rows != site.project.lock.rows:
-                save_lock(site.lock, site.rows, self._name)
+                site.save(self._name)
                 site.pending.forget()
 
     def _save(self) -> None:
@@ -233,7 +241,7 @@ class _Work:
         saved: list[Site] = []
         for site in self._sites:
             try:
-                save_lock(site.lock, site.rows, self._name)
+                site.save(self._name)
             except DiskError as error:
                 self._build.errors[site.lock] = error
                 self._running[_folder(site.root)].keep(site.lock)
@@ -241,7 +249,8 @@ class _Work:
             site.pending.forget()
             saved.append(site)
         for site in saved:
-            self._clean_up(site)
+            if site.project.division is None:  # another shard may be about to need an original
+                self._clean_up(site)
 
     def _clean_up(self, site: Site) -> None:
         """Delete originals that nothing needs. A lock that cannot be read may need any."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from flux_cli.build.project import open_projects
+from flux_cli.build.shards.parts import check_parts, in_shard
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import print_check, print_html, print_notes, print_plan
 from flux_cli.commands.build.step_summary import append_summary
@@ -12,14 +14,17 @@ from flux_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
     from flux_cli.build.options import BuildOptions
+    from flux_cli.build.project import Project
+    from flux_cli.build.shards.division import Shard
 
 
 def run(options: BuildOptions) -> int:
     """Build, show the plan, or check, and return the exit code. Raises FluxError."""
     mode = options.mode
     if sum(mode[1:]) > 1:
-        message = "--plan, --check, --html and --init contradict each other"
+        message = "--plan, --check, --html, --init and --merge contradict each other"
         raise UsageError(message, hint="use only one of them")
+    shard = _shard(options)
     if mode.init:
         from flux_cli.commands.build.init import init
 
@@ -28,7 +33,11 @@ def run(options: BuildOptions) -> int:
         from flux_cli.runs.progress.log import check_log
 
         check_log(options.access.log_file)
-    projects = open_projects(mode.manifests or [])
+    if mode.merge:
+        from flux_cli.commands.build.merge import merge
+
+        return merge(options)
+    projects = _open(options, shard)
     if not any(mode[1:]):
         from flux_cli.commands.build.make import build
 
@@ -41,3 +50,30 @@ def run(options: BuildOptions) -> int:
     code = print_plan(session) if mode.plan else print_check(session)
     append_summary(session, {})
     return code
+
+
+def _shard(options: BuildOptions) -> Shard | None:
+    """The shard that the command line names. Raises UsageError."""
+    text, mode, decisions = options.machines.shard, options.mode, options.decisions
+    if text is None:
+        return None
+    from flux_cli.build.shards.choice import read_shard
+
+    if mode.init or mode.merge:
+        other = "--init" if mode.init else "--merge"
+        message = f"--shard and {other} contradict each other"
+        raise UsageError(message, hint="use only one of them")
+    if decisions.prune or decisions.prune_originals:
+        message = "a shard deletes nothing that others may need"
+        raise UsageError(message, hint="merge the parts, then run flux build --prune")
+    return read_shard(text, os.environ)
+
+
+def _open(options: BuildOptions, shard: Shard | None) -> list[Project]:
+    """Open the projects, each as the shard sees it. Raises ManifestError, UsageError."""
+    projects = open_projects(options.mode.manifests or [])
+    if not options.mode.html:
+        check_parts(projects, shard)
+    if shard is None:
+        return projects
+    return [in_shard(project, shard) for project in projects]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli import __version__
 from flux_cli.build.execution.originals import Keeper
+from flux_cli.build.shards.division import share_of_rate
 from flux_cli.core.lite import NamedTuple
 from flux_cli.providers.rows import connect, most_in_flight
 from flux_cli.runs.progress.choice import open_display, tell_both
@@ -64,7 +65,7 @@ def send_requests(session: Session, build: Build, stages: Stages, run: Run) -> R
 
         async def send(tasks: list[Task]) -> RunResult:
             owners.update((step.name, site.owner(step)) for site, step in build.requested())
-            stage = _job_of(job, tasks, settings)
+            stage = _job_of(job, tasks, session)
             result = await event_loop.await_job(stage, folder, settings, told, generate)
             build.sink.sync()
             build.take_outcomes(result.outcomes, keeper, recorded_run)
@@ -98,10 +99,10 @@ def _job(session: Session, build: Build, run: Run, ledger: Journal, keeper: Keep
     )
 
 
-def _job_of(job: Job, tasks: list[Task], settings: Settings) -> Job:
+def _job_of(job: Job, tasks: list[Task], session: Session) -> Job:
     """The job of one stage."""
     folders = {Path(task.name.path("png")).parent for task in tasks}
-    concurrency = _concurrency(settings, tasks)
+    concurrency = _concurrency(session, tasks)
     return job._replace(tasks=tasks, concurrency=concurrency, output_folders=folders)
 
 
@@ -125,18 +126,25 @@ def _display(session: Session, build: Build, stages: Stages) -> Display:
 
     settings, models = session.settings, {task.call.model for task in stages.first}
     groups = {step.name: f"assets.{step.group}" for _, step in build.requested()}
-    concurrency = _concurrency(settings, stages.first)
+    concurrency = _concurrency(session, stages.first)
     scope = Scope(stages.total, _limit(session), groups, concurrency)
     earlier = partial(earlier_durations, settings, models)
     reporting = session.options.reporting
     return open_display(scope, next(iter(groups)), settings.progress, reporting, earlier)
 
 
-def _concurrency(settings: Settings, tasks: list[Task]) -> int:
-    """How many requests may be in flight: what the settings say and every model accepts."""
+def _concurrency(session: Session, tasks: list[Task]) -> int:
+    """How many requests may be in flight: what the settings say and every model accepts.
+
+    Of a shard, its part of that.
+    """
+    settings = session.settings
     dialects = (task.resolved and task.resolved.dialect for task in tasks)
     accepted = [most_in_flight(settings.provider, dialect) for dialect in dialects]
-    return min(settings.concurrency, len(tasks), *accepted)
+    accepted_by_all = min(settings.concurrency, *accepted)
+    division = session.planned[0].project.division
+    rate = share_of_rate(accepted_by_all, division.shard) if division else accepted_by_all
+    return max(1, min(rate, len(tasks)))
 
 
 def _limit(session: Session) -> float | None:

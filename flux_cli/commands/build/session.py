@@ -17,12 +17,15 @@ from flux_cli.build.planning.steps import PAID, Wishes
 from flux_cli.build.pricing import Catalog
 from flux_cli.build.references.binding import bind_to_rows
 from flux_cli.build.selection import is_pattern, matches, select
+from flux_cli.build.shards.budget import cost_of_whole, left_to_spend
+from flux_cli.build.shards.rate import check_rate
 from flux_cli.config.load import DEFAULT, load_settings
 from flux_cli.config.settings import BY_NAME, parse_setting
 from flux_cli.core.errors import UsageError
 from flux_cli.core.lite import NamedTuple
-from flux_cli.core.values import read_amount
+from flux_cli.core.values import counted, read_amount
 from flux_cli.providers.rows import ROWS
+from flux_cli.runs.spending.limits import Bill
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.cost import Cost
     from flux_cli.build.planning.steps import Step
     from flux_cli.build.project import Project
+    from flux_cli.build.shards.budget import Whole
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Json
     from flux_cli.core.request import Note
@@ -51,7 +55,9 @@ class Planned(NamedTuple):
     files: Files
     priced: list[Priced]
     wishes: Wishes
-    limit: float | None = None  # what this project may cost, in USD
+    limit: float | None = None  # what this project may cost, in USD, of a shard its share
+    whole: Whole | None = None  # of a shard: the cost of all
+    common_limit: float | None = None  # of a shard: what all may cost
 
     @property
     def cost(self) -> Cost:
@@ -72,26 +78,49 @@ class Session(NamedTuple):
     def cost(self) -> Cost:
         return cost_of(one for planned in self.planned for one in planned.priced)
 
+    @property
+    def bill(self) -> Bill:
+        """What a person confirms: the cost of all shards, if this one sends anything."""
+        own, wholes = self.cost, [one.whole for one in self.planned if one.whole]
+        if not own.requests or not wholes:
+            return own.bill
+        costs = [
+            (whole.cost.requests, whole.cost.known_usd, whole.cost.unknown) for whole in wholes
+        ]
+        requests, known, unknown = zip(*costs, strict=True)
+        return Bill(sum(requests), sum(known), sum(unknown))
+
 
 def open_session(options: BuildOptions, projects: list[Project]) -> Session:
     """Plan all projects. Nothing is sent or written. Raises FluxError."""
     settings = _settings(options)
+    catalog = Catalog(settings)
+    check_rate(settings, catalog, projects)
     limit = _limit(options, settings, projects)
     chosen = _choose(options, projects)
-    catalog = Catalog(settings)
     planned = []
     for project in projects:
         one = _plan(project, chosen, catalog)
-        one = one._replace(limit=lowest([project.manifest.max_cost, limit]))
+        one = _limited(one, lowest([project.manifest.max_cost, limit]))
         if options.limits.partial:
             one = one._replace(priced=fitting(one.priced, one.limit))
         planned.append(one)
+    wholes = [one.whole for one in planned if one.whole]
+    limit = left_to_spend(limit, projects[0], wholes)
     notes = (
         *_notes(settings, projects),
         *messages.note_lines((*settings.notes, *catalog.notes, *_machine_notes(options, planned))),
         *_retiring(projects, catalog),
     )
     return Session(options, settings, catalog, planned, limit, notes)
+
+
+def _limited(planned: Planned, limit: float | None) -> Planned:
+    """The plan of a project with its limit, of a shard with its share of it."""
+    if planned.whole is None:
+        return planned._replace(limit=limit)
+    share = left_to_spend(limit, planned.project, [planned.whole])
+    return planned._replace(limit=share, common_limit=limit)
 
 
 class _Chosen(NamedTuple):
@@ -172,9 +201,11 @@ def _plan(project: Project, chosen: _Chosen, catalog: Catalog) -> Planned:
         adopt=_adopted(project, chosen.adopt, files),
         selected=chosen.selected,
     )
+    whole = cost_of_whole(project, rows, files, wishes, catalog)
+    wishes = wishes._replace(selected=lambda name: chosen.selected(name) and project.owns(name))
     steps = plan_assets(project.assets, rows, files, wishes, catalog.resolve)
     priced = [_priced(step, catalog, project.root) for step in steps]
-    return Planned(project, rows, files, priced, wishes)
+    return Planned(project, rows, files, priced, wishes, whole=whole)
 
 
 def _adopted(project: Project, patterns: Sequence[str], files: Files) -> frozenset[str]:
@@ -229,5 +260,9 @@ def _notes(settings: Settings, projects: list[Project]) -> Iterator[str]:
         names = ", ".join(unused)
         yield f"not used here: {names}; a manifest alone says what images are"
     for project in projects:
+        if division := project.division:
+            own = sum(map(project.owns, project.assets))
+            assets = counted(len(project.assets), "asset")
+            yield f"shard {division.shard.text} of {project.path}: {own:,} of {assets}"
         if project.lock.is_conflicted:
             yield f"{project.lock_path} has conflict markers; the next build writes it anew"

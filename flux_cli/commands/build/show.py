@@ -47,7 +47,7 @@ def print_plan(session: Session) -> int:
 
 def confirm_cost(session: Session) -> None:
     """Have a person confirm the plan if it costs more than usual. Raises BudgetError."""
-    question = _question(session, session.cost.bill)
+    question = _question(session, session.bill)
     if not question:
         return
     for planned in session.planned if can_ask() else ():
@@ -83,10 +83,12 @@ def refusal(session: Session) -> BudgetError | None:
     yes = limits.yes or access.offline
     try:
         for planned in session.planned:
+            if planned.whole and planned.cost.requests and not limits.partial:
+                check_budget(planned.whole.cost, planned.common_limit, accepts_unknown=yes)
             check_budget(planned.cost, planned.limit, accepts_unknown=yes)
     except BudgetError as error:
         return error
-    bill = session.cost.bill
+    bill = session.bill
     question = _question(session, bill)
     return unconfirmed(bill, question) if question and not can_ask() else None
 

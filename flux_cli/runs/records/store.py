@@ -137,14 +137,14 @@ def files_in(folder: str | Path) -> list[str]:
         return []
 
 
-def hold(file: int) -> bool | None:
-    """Lock an open file until it is closed.
+def hold(file: int, *, shared: bool = False) -> bool | None:
+    """Lock an open file until it is closed, with `shared` together with others that do.
 
     False if another process holds it, None if the file system has no locks.
     """
     held: bool | None = False
     for left in reversed(range(TRIES)):
-        held = _lock(file)
+        held = _lock(file, shared=shared)
         if held is not False:
             break
         if left:
