@@ -55,6 +55,12 @@ class Decisions(NamedTuple):
     prune_originals: bool = False
 
 
+class Machines(NamedTuple):
+    """What several machines share."""
+
+    store: str | None = None
+
+
 class BuildOptions(NamedTuple):
     """All options of `flux build`."""
 
@@ -63,4 +69,5 @@ class BuildOptions(NamedTuple):
     limits: Limits = Limits()
     access: Access = Access()
     decisions: Decisions = Decisions()
+    machines: Machines = Machines()
     reporting: Reporting = Reporting()

@@ -199,13 +199,14 @@ None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet', True), 
 ('no_key', True), '--offline': ('offline', True), '--html': ('html', True), '--plan': ('plan',
 True), '--check': ('check', True), '--init': ('init', True), '--only': ('only', None), '--exclude':
 ('exclude', None), '--partial': ('partial', True), '--reroll': ('reroll', None), '--adopt':
-('adopt', None), '--prune': ('prune', True), '--prune-originals': ('prune_originals', True)},
+('adopt', None), '--prune': ('prune', True), '--prune-originals': ('prune_originals', True),
+'--store': ('store', None)},
         'repeatable': ('manifests', 'only', 'exclude', 'reroll', 'adopt'),
         'defaults': {'manifests': None, 'overwrite': False, 'as_json': False, 'concurrency': None, 'timeout': None,
 'retries': None, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress': None,
 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False, 'html':
 False, 'plan': False, 'check': False, 'init': False, 'only': None, 'exclude': None, 'partial':
-False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
+False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False, 'store': None},
         'options': 'BuildOptions',
         'below': (),
         'own': (),

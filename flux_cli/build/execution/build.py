@@ -18,6 +18,7 @@ from flux_cli.core.errors import (
     FluxError,
     Interrupted,
     NotSentError,
+    UnclearError,
 )
 from flux_cli.images import files as disk
 from flux_cli.images.threads import Threads
@@ -30,12 +31,16 @@ if TYPE_CHECKING:
     from flux_cli.build.disk import Files
     from flux_cli.build.execution.originals import Keeper
     from flux_cli.build.execution.site import Site
-    from flux_cli.build.lock.rows import File
+    from flux_cli.build.lock.rows import File, Original
     from flux_cli.build.planning.steps import Step
     from flux_cli.build.pricing import Catalog
     from flux_cli.core.outcome import Outcome
     from flux_cli.images.signing import Identity
 
+    Fetch = Callable[[str, Original], None]
+
+CLAIMED_BY = "run {} claimed its request (number {}), and has not stored the image"
+AGAIN = "build again once that run has ended; see flux recover there, or --reroll pays again"
 KEPT = "its original is kept: fix this, and build again for free"
 
 
@@ -49,7 +54,10 @@ class Build:
         self.paths: list[str] = []  # of the files that were written or moved
         self.done: set[str] = set()  # names of assets for which something was done
         self.errors: dict[str, FluxError] = {}  # by asset
+        self.unstored: dict[str, FluxError] = {}  # assets whose originals a store still lacks
         self._arrived: Mapping[str, Row] = {}  # what was requested, by asset
+        self._shared: Mapping[str, Row] = {}  # what other machines had requested, by asset
+        self.fetch: Fetch = lambda _root, _original: None  # keeps an original of a store
         known = dict(pair for site in sites for pair in site.known())
         self._targets = dict(pair for site in sites for pair in site.targets())
         folder = disk.Folder(overwrite=True)
@@ -97,7 +105,7 @@ class Build:
         chosen = [
             (site, step)
             for site, step in self._steps(signs)
-            if step.make and not step.is_requested and step.name not in self.errors
+            if step.make and self._has_image(step) and step.name not in self.errors
         ]
         if not chosen:
             return
@@ -105,6 +113,10 @@ class Build:
         with pool:
             for running in [pool.submit(self._remake, *one) for one in chosen]:
                 running.result()
+
+    def _has_image(self, step: Step) -> bool:
+        """Whether the files of a step are made without a request."""
+        return not step.is_requested or step.name in self._shared
 
     def _remake(self, site: Site, step: Step) -> None:
         if has_come():
@@ -118,11 +130,14 @@ class Build:
         if row is None or row.original is None:
             message = "not made, because the image that it shares was not"
             raise NotSentError(message if step.twin else "the original is not available")
+        self.fetch(site.root, row.original)
         model = self._catalog.model(asset)
         name = model.id if model else str(asset.settings.parameters["model"])
         files = remake(step, row, row.original, name, site.root, self.sink, self._signer)
         made = Made(files)
-        if step.twin:
+        if step.name in self._shared:
+            site.finish(step, Made(files, row.original, row.generated))
+        elif step.twin:
             shared = {key: value for key, value in row.generated.items() if key != "cost_usd"}
             made = Made(files, row.original, shared, is_placeholder=row.placeholder)
             site.finish(step, made)
@@ -137,9 +152,26 @@ class Build:
         A twin that shares a request gets what has arrived for it in this build, and nothing else.
         Any other gets the image of the row that the plan saw: this build may change or rename it.
         """
+        if step.name in self._shared:
+            return self._shared[step.name]
         if not step.twin:
             return site.rows.get(step.name)
         return (self._arrived if step.sign in PAID else site.planned_rows).get(step.twin)
+
+    def take_shared(self, shared: Mapping[str, Row], unclear: Mapping[str, Trouble]) -> None:
+        """Take what other machines have made, and note what they may still be requesting."""
+        made = {name: row for name, row in shared.items() if row.original}
+        self._shared, self._arrived = made, {**self._arrived, **made}
+        for site, step in list(self.requested()):
+            if step.name in made:
+                continue
+            if row := shared.get(step.name):
+                self._mark_trouble(site, step, refused=row.refused)
+                code = row.refused.code if row.refused else ""
+                self.errors[step.name] = NotSentError(f"another machine was refused it ({code})")
+            elif trouble := unclear.get(step.name):
+                self._mark_trouble(site, step, unclear=trouble)
+                self.errors[step.name] = UnclearError(CLAIMED_BY.format(*trouble[1:3]), hint=AGAIN)
 
     def take_outcomes(self, outcomes: Iterable[Outcome], keeper: Keeper, run: str) -> None:
         """Update the rows of the assets that were requested."""
@@ -169,18 +201,32 @@ class Build:
 
     def _mark(self, site: Site, step: Step, error: FluxError, run: str, number: int) -> None:
         """Note in the row that a request must not be repeated. The rest of the row stays."""
-        asset = step.wanted
         is_refused = isinstance(error, REFUSALS)
         is_unclear = error.billed and not is_refused
         if not (is_refused or is_unclear) or not run:
             return
+        trouble = Trouble(step.wanted.request, run, number, error.code)
+        if is_refused:
+            self._mark_trouble(site, step, refused=trouble)
+        else:
+            self._mark_trouble(site, step, unclear=trouble)
+
+    def _mark_trouble(
+        self,
+        site: Site,
+        step: Step,
+        *,
+        refused: Trouble | None = None,
+        unclear: Trouble | None = None,
+    ) -> None:
+        asset = step.wanted
         row = step.row or Row(
             asset.request, step.resolved, recorded(asset, shows_prompts=site.shows_prompts)
         )
-        trouble = Trouble(asset.request, run, number, error.code)
-        row = row._replace(refused=trouble) if is_refused else row._replace(unclear=trouble)
         site.rows.pop(step.was, None)
-        site.rows[step.name] = row
+        site.rows[step.name] = row._replace(
+            refused=refused or row.refused, unclear=unclear or row.unclear
+        )
 
     def prune(self) -> None:
         """Delete files that are no longer in the manifest, and the rows that have none left."""

@@ -273,6 +273,11 @@ PANELS["Build"] = {
         "--prune-originals", "", "Delete originals that the lock does not need"
     ),
 }
+PANELS["Several machines"] = {
+    "store": Spelling(
+        "--store", "URL", "Share originals and claims of requests in a store [env: FLUX_STORE]"
+    ),
+}
 PANELS["Server"] = {
     "host": Spelling(
         "--host", "HOST", "Address to listen at; other machines need a key [default: 127.0.0.1]"

@@ -16,6 +16,8 @@ from flux_cli.runs.records import journal, store
 
 if TYPE_CHECKING:
     from flux_cli.build.execution.build import Build
+    from flux_cli.build.execution.site import Site
+    from flux_cli.build.stores.sharing import Shared
     from flux_cli.commands.build.session import Session
     from flux_cli.config.load import Settings
     from flux_cli.core.auth import Auth
@@ -49,9 +51,12 @@ def send_requests(session: Session, build: Build, tasks: list[Task], run: Run) -
     keeper = Keeper(
         lambda task: owners[task.key], provider=row.name, run=recorded_run, created=run.created
     )
-    locks = [site.lock for site in build.sites]
+    shared = claim = None
+    if session.sharing:
+        shared = session.sharing.run(build.requested(), keeper, run.name, run.created)
+        claim = shared.claims
     display = _display(session, build, tasks)
-    with _journal(settings, run.name, locks) as ledger, display as listener:
+    with _journal(settings, run.name, build.sites) as ledger, display as listener:
         job = Job(
             tasks=tasks,
             provider=connect(row, settings.base_url, run.auth),
@@ -62,15 +67,29 @@ def send_requests(session: Session, build: Build, tasks: list[Task], run: Run) -
             traced=row.history,
             limit_usd=_limit(session),
             identity=run.signer,
-            store=keeper,
+            store=shared or keeper,
+            claim=claim,
             output_folders={Path(task.name.path("png")).parent for task in tasks},
         )
         folder = ledger.folder if row.hosted else None
         told = tell_both(run.log, listener) if run.log else listener
         result = run_job(job, folder, settings, told)
         build.sink.sync()
+    if shared:
+        return _take_shared(build, result, shared, recorded_run)
     build.take_outcomes(result.outcomes, keeper, recorded_run)
     return result
+
+
+def _take_shared(build: Build, result: RunResult, shared: Shared, run: str) -> RunResult:
+    """Update the rows of what arrived here and on other machines. Returns our own requests."""
+    own = shared.end(result.outcomes, run)
+    build.take_outcomes(own, shared.keeper, run)
+    unclear = shared.claims.look_again()
+    build.take_shared(shared.claims.found, unclear)
+    build.unstored |= shared.errors
+    build.errors = {**shared.errors, **build.errors}
+    return result._replace(outcomes=own)
 
 
 def _display(session: Session, build: Build, tasks: list[Task]) -> Display:
@@ -99,14 +118,14 @@ def _limit(session: Session) -> float | None:
     return min(limit, together)
 
 
-def _journal(settings: Settings, run: str, locks: list[str]) -> Journal:
+def _journal(settings: Settings, run: str, sites: list[Site]) -> Journal:
     """The journal of the run. What costs nothing is not recorded."""
     if not settings.provider.hosted:
         return journal.scratch()
     from flux_cli.http.spool import temporary_folder
     from flux_cli.runs.records.described import privacy_facts
 
-    places: list[Json] = [os.path.realpath(lock) for lock in locks]
+    places: list[Json] = [os.path.realpath(site.lock) for site in sites]
     facts: dict[str, Json] = {
         "version": __version__,
         "provider": settings.provider.name,

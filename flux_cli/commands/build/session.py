@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.cost import Cost
     from flux_cli.build.planning.steps import Step
     from flux_cli.build.project import Project
+    from flux_cli.build.stores.sharing import Sharing
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Json
     from flux_cli.core.request import Note
@@ -63,21 +64,27 @@ class Session(NamedTuple):
     planned: list[Planned]
     limit: float | None  # of the whole command, besides those of the manifests
     notes: tuple[str, ...]
+    sharing: Sharing | None = None  # with other machines
 
     @property
     def cost(self) -> Cost:
         return cost_of(one for planned in self.planned for one in planned.priced)
 
 
-def open_session(options: BuildOptions, projects: list[Project]) -> Session:
-    """Plan all projects. Nothing is sent or written. Raises FluxError."""
+def open_session(
+    options: BuildOptions, projects: list[Project], sharing: Sharing | None = None
+) -> Session:
+    """Plan all projects. Nothing is sent or written. Raises FluxError.
+
+    Of what is shared, only originals are looked for, and only those that are needed.
+    """
     settings = _settings(options)
     limit = _limit(options, settings, projects)
     chosen = _choose(options, projects)
     catalog = Catalog(settings)
     planned = []
     for project in projects:
-        one = _plan(project, chosen, catalog)
+        one = _plan(project, chosen, catalog, sharing)
         one = one._replace(limit=lowest([project.manifest.max_cost, limit]))
         if options.limits.partial:
             one = one._replace(priced=fitting(one.priced, one.limit))
@@ -87,7 +94,7 @@ def open_session(options: BuildOptions, projects: list[Project]) -> Session:
         *messages.note_lines((*settings.notes, *catalog.notes, *_machine_notes(options, planned))),
         *_retiring(projects, catalog),
     )
-    return Session(options, settings, catalog, planned, limit, notes)
+    return Session(options, settings, catalog, planned, limit, notes, sharing)
 
 
 class _Chosen(NamedTuple):
@@ -137,10 +144,11 @@ def _limit(options: BuildOptions, settings: Settings, projects: list[Project]) -
     return lowest([option, settings.max_cost])
 
 
-def _plan(project: Project, chosen: _Chosen, catalog: Catalog) -> Planned:
+def _plan(project: Project, chosen: _Chosen, catalog: Catalog, sharing: Sharing | None) -> Planned:
     """The plan of one project, after whatever a killed build has left."""
     options = chosen.options
-    files = Files(project.root, verifies=options.mode.check)
+    stored = sharing.originals.has if sharing else None
+    files = Files(project.root, verifies=options.mode.check, stored=stored)
     rows = chosen_rows(project.assets, project.lock, files)
     if is_unfinished(project.lock_path):
         from flux_cli.build.execution.running import interrupted_run
