@@ -76,7 +76,7 @@ def test_what_one_machine_has_paid_for_is_free_for_another(clone, stored):
         assert (other.work / name).read_bytes() == (one.work / name).read_bytes()
 
 
-def test_a_new_width_needs_no_original_on_this_machine(clone, stored):
+def test_a_new_width_needs_no_original_on_this_machine(clone):
     one, other = clone("one"), clone("other")
     one.run()
     shutil.copytree(one.work, other.work, dirs_exist_ok=True)
@@ -86,14 +86,27 @@ def test_a_new_width_needs_no_original_on_this_machine(clone, stored):
     other.write(MANIFEST.replace("[64]", "[64, 32]"))
     code, posts, _, err = other.run()
     assert (code, posts, other.images()) == (0, 0, 8), err
-    for path in stored("originals/").values():  # the second is cut short, the others are wrong
+
+
+def test_an_original_with_other_bytes_is_not_used_and_not_paid_for_again(clone, stored):
+    one, other = clone("one"), clone("other")
+    one.run()
+    damaged = list(stored("originals/").values())
+    for path in damaged:
         path.write_bytes(bytes(path.stat().st_size))
-    next(iter(stored("originals/").values())).write_bytes(b"short")
+    damaged[0].write_bytes(b"cut short")
+    damaged[1].unlink()
+    code, posts, _, err = other.run()
+    assert (code, posts, other.images()) == (1, 0, 0), err
+    assert err.count("is damaged: its bytes are others") == 3
+    assert err.count("the store does not have originals/") == 1
+    assert other.run()[1] == 0
+    shutil.copytree(one.work, other.work, dirs_exist_ok=True)
     shutil.rmtree(other.work / ".flux")
-    other.write(MANIFEST.replace("[64]", "[64, 16]").replace("size", "route = 'fal'\nsize"))
-    code, posts, _, err = other.run("--max-cost", "0")
-    assert "bytes are others" in err or code == 2, err
-    assert posts == 0
+    other.write(MANIFEST.replace("[64]", "[64, 32]"))
+    code, posts, _, err = other.run()
+    assert (code, posts) == (3, 2), err  # those with another size are lost, as the plan says
+    assert err.count("is damaged: its bytes are others") == 2
 
 
 def test_two_machines_at_once_pay_once_for_each_image(clone, gateway):

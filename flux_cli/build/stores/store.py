@@ -25,7 +25,6 @@ MISSING = "a store needs obstore, which is not installed"
 DENIED = ("PermissionDeniedError", "UnauthenticatedError", "PermissionError")
 RETRIES = 3
 RETRY_SECONDS = 30
-CONNECT_SECONDS, TIMEOUT_SECONDS = 10, 60
 
 
 class Object(NamedTuple):
@@ -131,9 +130,9 @@ def open_store(address: str, source: str) -> Store:
     address = check_address(address, source)
     library = _library()
     scheme = address.partition(":")[0]
-    limits = {"connect_timeout": f"{CONNECT_SECONDS}s", "timeout": f"{TIMEOUT_SECONDS}s"}
+    # Own timeouts would hide what the environment says of the client, such as AWS_ALLOW_HTTP.
     retries = {"max_retries": RETRIES, "retry_timeout": timedelta(seconds=RETRY_SECONDS)}
-    remote = {"client_options": limits, "retry_config": retries}
+    remote = {"retry_config": retries}
     options = {"file": {"mkdir": True}, "memory": {}}.get(scheme, remote)
     url = "memory:///" if scheme == "memory" else address
     try:
