@@ -69,6 +69,7 @@ def test_what_one_machine_has_paid_for_is_free_for_another(clone, stored):
     assert len(stored("originals/")) == len(stored("claims/")) == 4
     code, posts, _, err = other.run()
     assert (code, posts) == (0, 0), err
+    assert "failed" not in err
     assert other.images() == 4
     assert other.rows() == one.rows()
     assert other.run("--check")[0] == 0

@@ -19,8 +19,9 @@ from flux_cli.build.stores.texts import (
     read_claim,
     row_text,
 )
-from flux_cli.core.errors import FluxError, NotSentError
+from flux_cli.core.errors import FluxError
 from flux_cli.core.lite import NamedTuple
+from flux_cli.runs.failures import ClaimedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -64,7 +65,7 @@ class Claims:
         self.waiting: dict[str, Claim] = {}  # what other runs are requesting, by asset
 
     def __call__(self, task: Task) -> None:
-        """Claim the request of a task. Raises NotSentError, NetworkError if it must not be sent."""
+        """Claim the request of a task. Raises ClaimedError, NetworkError if it must not be sent."""
         wanted = self._wanted[task.key]
         text = claim_text(self._run, task.call.number, self._time, self._token)
         self._own[task.key] = text
@@ -95,12 +96,12 @@ class Claims:
         return self._is_unsent(claim.run, claim.number)
 
     def _yield(self, name: str, claim: Claim) -> None:
-        """Leave a request to another run. Raises NotSentError."""
+        """Leave a request to another run. Raises ClaimedError."""
         if claim.row:
             self.found[name] = claim.row
-            raise NotSentError("another run has requested it")
+            raise ClaimedError("another run has requested it")
         self.waiting[name] = claim
-        raise NotSentError(f"run {claim.run} is requesting it")
+        raise ClaimedError(f"run {claim.run} is requesting it")
 
     def _read(self, wanted: Wanted) -> Claim:
         found = self._store.get(wanted.path, LARGEST)

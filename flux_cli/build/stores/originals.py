@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from flux_cli.build.lock.rows import Original
     from flux_cli.build.stores.store import Store
 
+LARGEST = 128 << 20  # bytes, as of an answer; the largest known image has 8 MB
+
 
 def path_of(original: Original) -> str:
     """Where an original is in a store."""
@@ -39,7 +41,8 @@ class StoredOriginals:
 
     def put(self, original: Original, data: bytes) -> None:
         """Store an original. Its name says what it is, so one that is there is the same."""
-        self._store.put(path_of(original), data)
+        if not self._known.get(original.name):
+            self._store.put(path_of(original), data)
         self._known[original.name] = True
 
     def fetch(self, root: str, original: Original) -> None:
@@ -52,7 +55,7 @@ class StoredOriginals:
                 return
         except OSError:
             pass
-        found = self._store.get(path_of(original), original.bytes)
+        found = self._store.get(path_of(original), min(original.bytes, LARGEST))
         if found is None:
             message = f"the store does not have {path_of(original)}"
             hint = "build on the machine that made it, or request the image again with --reroll"
