@@ -14,7 +14,7 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|pick|reroll|adopt|shard|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|pick|reroll|adopt|shard|store|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
         else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/login' '/0/logout' '/0/doctor' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path' 'config/0/get' 'config/0/set' 'config/0/unset' 'config/0/edit'
             set command (string trim -- "$command $word")
         else
@@ -227,6 +227,7 @@ complete -c flux -n "__flux_at 'build'" -l adopt -x -d 'Accept existing files as
 complete -c flux -n "__flux_at 'build'" -l prune -d 'Delete unedited files that the manifest no longer names'
 complete -c flux -n "__flux_at 'build'" -l prune-originals -d 'Delete originals that the lock does not need'
 complete -c flux -n "__flux_at 'build'" -l shard -x -d 'Build only part I of N'
+complete -c flux -n "__flux_at 'build'" -l store -x -d 'Share originals and claims of requests in a store'
 complete -c flux -n "__flux_at 'build'" -l merge -d 'Write the parts of shards, PART.lock…, into the lock'
 complete -c flux -n "__flux_at 'build'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'serve'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model of requests that name none'

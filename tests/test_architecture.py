@@ -48,6 +48,8 @@ PURE = (
     "build/shards/joining.py",
     "build/shards/merging.py",
     "build/starter.py",
+    "build/stores/addresses.py",
+    "build/stores/texts.py",
     "catalog/gateway/notes.py",
     "catalog/gateway/parameters.py",
     "catalog/gateway/price.py",
@@ -402,7 +404,7 @@ def test_every_core_dependency_is_declared_and_no_other_is_imported():
     """What the package imports from outside is exactly what pyproject.toml declares."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     optional = project["optional-dependencies"]
-    lines = project["dependencies"] + optional["c2pa"] + optional["serve"]
+    lines = project["dependencies"] + optional["c2pa"] + optional["serve"] + optional["store"]
     declared = {re.match(r"[\w-]+", line).group() for line in lines}
     declared.remove("python-multipart")  # Starlette imports it
     imported = set()

@@ -28,3 +28,18 @@ def test_startup_prints_a_row_for_every_line_and_says_when_it_cannot_count(envir
             figure = words[-4 if "most" in words else -3]
             assert float(figure) > 0
     assert "NOT measured" in done.stdout or os.name != "posix"
+
+
+def test_claims_pay_for_nothing_twice(environment):
+    """A few requests, two machines, one of them killed."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks/claims.py"), "--short"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    twice, unclear, missing, _ = done.stdout.splitlines()[1:]
+    assert twice.split()[-2:] == missing.split()[-2:] == ["0.00", "0"]
+    assert float(unclear.split()[-3]) <= 8

@@ -13,6 +13,8 @@ from flux_cli.core.errors import ManifestError
 from flux_cli.disk.links import is_below
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flux_cli.build.lock.rows import File, Original
 
 ORIGINALS = ".flux/originals"
@@ -27,11 +29,14 @@ OUTSIDE = "leads out of the folder of the manifest"
 class Files:
     """The files below the folder of a manifest. What was seen once is not looked at again.
 
-    If it `verifies`, every file is hashed, not only those of another size.
+    If it `verifies`, every file is hashed, not only those of another size. `stored` tells whether a
+    shared store has an original.
     """
 
-    def __init__(self, root: str, *, verifies: bool = False) -> None:
-        self.root, self._verifies = root, verifies
+    def __init__(
+        self, root: str, *, verifies: bool = False, stored: Callable[[Original], bool] | None = None
+    ) -> None:
+        self.root, self._verifies, self._stored = root, verifies, stored
         self._top = os.path.realpath(root)  # without links
         self._sizes: dict[str, int] = {}  # by path; -1 for none
         self._digests: dict[str, str] = {}
@@ -55,9 +60,11 @@ class Files:
 
     def has_original(self, original: Original) -> bool:
         try:
-            return os.path.getsize(self.original(original)) == original.bytes
+            if os.path.getsize(self.original(original)) == original.bytes:
+                return True
         except OSError:
-            return False
+            pass
+        return bool(self._stored and self._stored(original))
 
     def original(self, original: Original) -> str:
         """The path of an original."""

@@ -25,9 +25,10 @@ class Selection(NamedTuple):
 
 
 class Machines(NamedTuple):
-    """How a build is divided among machines."""
+    """How a build is divided among machines, and what they share."""
 
     shard: str | None = None
+    store: str | None = None
 
 
 class Limits(NamedTuple):

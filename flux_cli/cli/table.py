@@ -200,14 +200,15 @@ None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet', True), 
 True), '--check': ('check', True), '--init': ('init', True), '--only': ('only', None), '--exclude':
 ('exclude', None), '--partial': ('partial', True), '--pick': ('pick', None), '--reroll': ('reroll',
 None), '--adopt': ('adopt', None), '--prune': ('prune', True), '--prune-originals':
-('prune_originals', True), '--shard': ('shard', None), '--merge': ('merge', True)},
+('prune_originals', True), '--shard': ('shard', None), '--store': ('store', None), '--merge':
+('merge', True)},
         'repeatable': ('manifests', 'only', 'exclude', 'pick', 'reroll', 'adopt'),
         'defaults': {'manifests': None, 'overwrite': False, 'as_json': False, 'concurrency': None, 'timeout': None,
 'retries': None, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress': None,
 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False, 'html':
 False, 'plan': False, 'check': False, 'init': False, 'only': None, 'exclude': None, 'partial':
 False, 'pick': None, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False,
-'shard': None, 'merge': False},
+'shard': None, 'store': None, 'merge': False},
         'options': 'BuildOptions',
         'below': (),
         'own': (),

@@ -166,6 +166,7 @@ VARIABLES = (
     Setting(
         "state", "text", "folder of the journal and of images not saved yet", None, "FLUX_STATE"
     ),
+    Setting("store", "text", "address of the shared store of flux build", None, "FLUX_STORE"),
 )
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 

@@ -11,6 +11,7 @@ from flux_cli.core.errors import (
     ModerationError,
     NetworkError,
     NotFoundError,
+    NotSentError,
     PaymentError,
     ProviderError,
     ValidationError,
@@ -24,6 +25,10 @@ STOPPING = (AuthError, DiskError, PaymentError)  # every further request would f
 REFUSALS = (ModerationError, ProviderError, ValidationError)  # the provider made no image
 FEWER_REQUESTS = "allow more {scarce}, or send fewer requests at once with --concurrency"
 GONE = (403, 404, 410)  # HTTP statuses of an address that has expired
+
+
+class ClaimedError(NotSentError):
+    """Another run has requested an image, or is requesting it. The image may still come of that."""
 
 
 def stops_run(error: FluxError) -> bool:

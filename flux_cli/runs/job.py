@@ -77,6 +77,10 @@ class Original(NamedTuple):
 # in a thread, before files are made of the image, and maybe once more afterward.
 Store = Callable[[Original], str]
 
+# Claims a request for this run, just before it is sent. Raises FluxError if it must not be sent. It
+# is called in a thread.
+Claim = Callable[[Task], None]
+
 
 class Job(NamedTuple):
     """Everything a run needs, decided before the first request is sent.
@@ -96,6 +100,7 @@ class Job(NamedTuple):
     budget: SharedBudget | None = None  # the money of this job and of others; None: it has its own
     identity: Identity | None = None  # signs the files
     store: Store | None = None  # keeps the originals: images whose files cannot be made, too
+    claim: Claim | None = None  # None: nobody else sends these requests
     temporary: str = ""  # where the earlier run kept temporary files
     strays: Sequence[str] = ()  # files of an earlier run that may hold the same images
     output_folders: Collection[Path] = ()  # where images are saved; empty: not on a disk

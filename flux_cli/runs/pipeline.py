@@ -257,6 +257,8 @@ class _Run:
             self._answered.add(call.number)
             self._job.ledger.answered(call, reply)
 
+        if self._job.claim:
+            await asyncio.to_thread(self._job.claim, task)
         post = self._job.provider.request(call)
         if call.uploads:
             post = await upload_images(post, self._job.provider, self._http)

@@ -8,9 +8,9 @@ from flux_cli.build.disk import place
 from flux_cli.build.execution.adoption import adopt_files
 from flux_cli.build.execution.guard import GuardedFolder
 from flux_cli.build.execution.moves import delete_files, move_files
-from flux_cli.build.execution.outputs import made_files, remake
+from flux_cli.build.execution.outputs import left_files, made_files, remake
 from flux_cli.build.execution.takeover import REFUSALS
-from flux_cli.build.lock.rows import STALE, Row, Trouble
+from flux_cli.build.lock.rows import Row, Trouble
 from flux_cli.build.planning.outcome import Made, recorded
 from flux_cli.build.planning.steps import MOVED, ORPHAN, PAID, REMADE, SAME
 from flux_cli.build.references.binding import bind, originals_of
@@ -19,6 +19,7 @@ from flux_cli.core.errors import (
     FluxError,
     Interrupted,
     NotSentError,
+    UnclearError,
 )
 from flux_cli.images import files as disk
 from flux_cli.images.threads import Threads
@@ -28,15 +29,18 @@ from flux_cli.runs.saving.convert import count_cores
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from flux_cli.build.disk import Files
     from flux_cli.build.execution.originals import Keeper
     from flux_cli.build.execution.site import Site
-    from flux_cli.build.lock.rows import File
+    from flux_cli.build.lock.rows import File, Original
     from flux_cli.build.planning.steps import Step
     from flux_cli.build.pricing import Catalog
     from flux_cli.core.outcome import Outcome
     from flux_cli.images.signing import Identity
 
+    Fetch = Callable[[str, Original], None]
+
+CLAIMED_BY = "run {} claimed its request (number {}), and has not stored the image"
+AGAIN = "build again once that run has ended; see flux recover there, or --reroll pays again"
 KEPT = "its original is kept: fix this, and build again for free"
 
 
@@ -57,7 +61,10 @@ class Build:
         self.done: set[str] = set()  # names of assets for which something was done
         self.errors: dict[str, FluxError] = {}  # by asset
         self.arrived: set[str] = set()  # assets whose originals this build has got
+        self.unstored: dict[str, FluxError] = {}  # assets whose originals a store still lacks
         self._arrived: Mapping[str, Row] = {}  # what was requested, by asset
+        self._shared: Mapping[str, Row] = {}  # what other machines had requested, by asset
+        self.fetch: Fetch = lambda _root, _original: None  # keeps an original of a store
         known = dict(pair for site in sites for pair in site.known())
         self._targets = dict(pair for site in sites for pair in site.targets())
         folder = disk.Folder(overwrite=True, mark=mark)
@@ -118,9 +125,9 @@ class Build:
         chosen = [
             (site, step)
             for site, step in self._steps(signs)
-            if step.make and not step.is_requested and step.name not in self.errors
+            if step.make and self._has_image(step) and step.name not in self.errors
             if last_stage is None or step.stage <= last_stage
-            if not (step.twin and step.name in self.arrived)
+            if not (self._is_lent(step) and step.name in self.arrived)
         ]
         if not chosen:
             return
@@ -128,6 +135,14 @@ class Build:
         with pool:
             for running in [pool.submit(self._remake, *one) for one in chosen]:
                 running.result()
+
+    def _has_image(self, step: Step) -> bool:
+        """Whether the files of a step are made without a request."""
+        return not step.is_requested or step.name in self._shared
+
+    def _is_lent(self, step: Step) -> bool:
+        """Whether the image of a step is that of another asset or machine."""
+        return bool(step.twin) or step.name in self._shared
 
     def _remake(self, site: Site, step: Step) -> None:
         if has_come():
@@ -141,11 +156,14 @@ class Build:
         if row is None or row.original is None:
             message = "not made, because the image that it shares was not"
             raise NotSentError(message if step.twin else "the original is not available")
+        self.fetch(site.root, row.original)
         model = self._catalog.model(asset)
         name = model.id if model else str(asset.settings.parameters["model"])
         files = remake(step, row, row.original, name, site.root, self.sink, self._signer)
         made = Made(files)
-        if step.twin:
+        if step.name in self._shared:
+            self._finish_shared(site, step, row, files)
+        elif step.twin:
             shared = {key: value for key, value in row.generated.items() if key != "cost_usd"}
             made = Made(files, row.original, shared, is_placeholder=row.placeholder)
             site.finish(step, made)
@@ -155,19 +173,42 @@ class Build:
             site.finish(current, made)
         self._wrote(site, step.name, files)
 
+    def _finish_shared(self, site: Site, step: Step, row: Row, files: dict[str, File]) -> None:
+        site.finish(step, Made(files, row.original, row.generated))
+        self.arrived.add(step.name)
+
     def _lender(self, site: Site, step: Step) -> Row | None:
         """The row of whose original the files of a step are made.
 
         A twin that shares a request gets what has arrived for it in this build, and nothing else.
         Any other gets the image of the row that the plan saw: this build may change or rename it.
         """
+        if step.name in self._shared:
+            return self._shared[step.name]
         if not step.twin:
             return site.rows.get(step.name)
         return (self._arrived if step.sign in PAID else site.planned_rows).get(step.twin)
 
+    def take_shared(self, shared: Mapping[str, Row], unclear: Mapping[str, Trouble]) -> None:
+        """Take what other machines have made, and note what they may still be requesting."""
+        made = {name: row for name, row in shared.items() if row.original}
+        self._shared, self._arrived = {**self._shared, **made}, {**self._arrived, **made}
+        for site, step in list(self.requested()):
+            if step.name in made:
+                if not step.make:  # a candidate has no files
+                    self._finish_shared(site, step, made[step.name], {})
+                continue
+            if row := shared.get(step.name):
+                self._mark_trouble(site, step, refused=row.refused)
+                code = row.refused.code if row.refused else ""
+                self.errors[step.name] = NotSentError(f"another machine was refused it ({code})")
+            elif trouble := unclear.get(step.name):
+                self._mark_trouble(site, step, unclear=trouble)
+                self.errors[step.name] = UnclearError(CLAIMED_BY.format(*trouble[1:3]), hint=AGAIN)
+
     def take_outcomes(self, outcomes: Iterable[Outcome], keeper: Keeper, run: str) -> None:
         """Update the rows of the assets that were requested."""
-        self._arrived = keeper.rows
+        self._arrived = {**keeper.rows, **self._shared}
         steps = {step.name: (site, step) for site, step in self.requested()}
         for outcome in outcomes:
             site, step = steps[outcome.key]
@@ -188,21 +229,34 @@ class Build:
             outcome.error.hint = KEPT
         files = made_files(step.wanted, step.make, self.sink.written, site.root)
         self._wrote(site, step.name, files)
-        left = _left_files(step, files, site.files)
+        left = left_files(step, files, site.files)
         site.put(step, kept._replace(files={**left, **kept.files, **files}))
 
     def _mark(self, site: Site, step: Step, error: FluxError, run: str, number: int) -> None:
         """Note in the row that a request must not be repeated. The rest of the row stays."""
-        asset = step.wanted
         is_refused = isinstance(error, REFUSALS)
         is_unclear = error.billed and not is_refused
         if not (is_refused or is_unclear) or not run:
             return
+        trouble = Trouble(step.wanted.request, run, number, error.code)
+        if is_refused:
+            self._mark_trouble(site, step, refused=trouble)
+        else:
+            self._mark_trouble(site, step, unclear=trouble)
+
+    def _mark_trouble(
+        self,
+        site: Site,
+        step: Step,
+        *,
+        refused: Trouble | None = None,
+        unclear: Trouble | None = None,
+    ) -> None:
+        asset = step.wanted
         row = step.row or Row(
             asset.request, step.resolved, recorded(asset, shows_prompts=site.shows_prompts)
         )
-        trouble = Trouble(asset.request, run, number, error.code)
-        row = row._replace(refused=trouble) if is_refused else row._replace(unclear=trouble)
+        row = row._replace(refused=refused or row.refused, unclear=unclear or row.unclear)
         site.put(step, row)
 
     def prune(self) -> None:
@@ -244,11 +298,3 @@ class Build:
         self.done.add(name)
         for path in files:
             site.files.forget(path)
-
-
-def _left_files(step: Step, made: dict[str, File], files: Files) -> dict[str, File]:
-    """The files of the old image that are still there: they are ours, and to be made again."""
-    known = step.row.files if step.row else {}
-    left = {path: file for path, file in known.items() if path not in made and files.exists(path)}
-    stale = {path: file._replace(output=STALE) for path, file in left.items() if path in step.make}
-    return left | stale

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flux_cli.build.disk import ORIGINALS, place
 from flux_cli.build.execution.delivery import delivery_of, name_of
 from flux_cli.build.execution.records import facts_of, record_of
+from flux_cli.build.lock.rows import STALE
 from flux_cli.core.errors import DiskError
 from flux_cli.core.request import Call
 from flux_cli.runs.saving.delivery import record_of_image
@@ -18,6 +19,7 @@ from flux_cli.runs.saving.output_files import save_outputs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from flux_cli.build.disk import Files
     from flux_cli.build.execution.guard import GuardedFolder
     from flux_cli.build.lock.rows import File, Original, Row
     from flux_cli.build.manifest.expansion import Asset
@@ -74,3 +76,11 @@ def made_files(
     """The files of an asset that were just `written`, as the lock lists them."""
     found = {path: written.get(place(path, root)) for path in make}
     return {path: file._replace(output=asset.files[path]) for path, file in found.items() if file}
+
+
+def left_files(step: Step, made: dict[str, File], files: Files) -> dict[str, File]:
+    """The files of the old image that are still there: they are ours, and to be made again."""
+    known = step.row.files if step.row else {}
+    left = {path: file for path, file in known.items() if path not in made and files.exists(path)}
+    stale = {path: file._replace(output=STALE) for path, file in left.items() if path in step.make}
+    return left | stale

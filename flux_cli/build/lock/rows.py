@@ -45,6 +45,7 @@ class Original(NamedTuple):
 
 
 IN_FLIGHT = "in flight"  # the code of a request whose answer nobody has seen
+CLAIMED = "claimed by another run"  # the code of a request in a store without a known end
 ARRIVED = "not saved"  # the code of a request whose image was paid for, and is not here yet
 
 

@@ -25,5 +25,8 @@ MACHINES = {
     "shard": Spelling(
         "--shard", "I/N", "Build only part I of N; auto reads the variables of a job array"
     ),
+    "store": Spelling(
+        "--store", "URL", "Share originals and claims of requests in a store [env: FLUX_STORE]"
+    ),
     "merge": Spelling("--merge", "", "Write the parts of shards, PART.lock…, into the lock"),
 }

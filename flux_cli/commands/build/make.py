@@ -23,6 +23,7 @@ from flux_cli.build.shards.parts import reopen
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.sending import Run, send_requests
 from flux_cli.commands.build.session import open_session
+from flux_cli.commands.build.sharing import open_sharing
 from flux_cli.commands.build.show import confirm_cost, print_notes, refusal
 from flux_cli.config.dates import timestamp
 from flux_cli.core.errors import DiskError, ManifestError
@@ -54,6 +55,7 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
 
     Raises FluxError. What was done until then is in the locks.
     """
+    sharing = open_sharing(options, projects)
     with ExitStack() as stack:
         shard = projects[0].division and projects[0].division.shard
         running = {
@@ -65,7 +67,9 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         for one in projects:
             sweep_unfinished(one, one.lock_path)
         projects = list(map(reopen, projects))
-        session = open_session(options, projects)
+        if sharing:
+            projects = list(map(sharing.settle, projects))
+        session = open_session(options, projects, sharing)
         if error := refusal(session):
             raise error
         confirm_cost(session)
@@ -132,9 +136,12 @@ class _Work:
             overwrite=session.options.decisions.overwrite,
             mark=self._name,
         )
+        if session.sharing:
+            self._build.fetch = session.sharing.originals.fetch
         self._signer = signer
         self._result: RunResult | None = None
         self._run = ""
+        self._left = {site.lock: interrupted_run(site.lock) for site in self._sites}
         self._log: Log | None = None
 
     def carry_out(self) -> Result:
@@ -151,6 +158,7 @@ class _Work:
         if is_left or any(site.steps_to_do() for site in self._sites):
             self._note("")
         self._save_taken_over()
+        self._store_left()
         self._start_log()
         interrupts.defer()  # from here on, everything is journaled, saved and listed
         try:
@@ -233,6 +241,14 @@ class _Work:
                 site.save(self._name)
                 site.pending.forget()
 
+    def _store_left(self) -> None:
+        """Store what an earlier build has paid for and did not come to store."""
+        if sharing := self._session.sharing:
+            for site in self._sites:
+                if run := self._left.get(site.lock):
+                    self._build.unstored |= sharing.store_left(site, run)
+            self._build.errors |= self._build.unstored
+
     def _save(self) -> None:
         """Write each lock if it differs; what was pending is in it.
 
@@ -248,6 +264,8 @@ class _Work:
                 continue
             site.pending.forget()
             saved.append(site)
+            if self._build.unstored.keys() & site.rows.keys():
+                self._running[_folder(site.root)].keep(site.lock)
         for site in saved:
             if site.project.division is None:  # another shard may be about to need an original
                 self._clean_up(site)

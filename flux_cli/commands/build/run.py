@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flux_cli.build.project import open_projects
 from flux_cli.build.shards.parts import check_parts, in_shard
 from flux_cli.commands.build.session import open_session
+from flux_cli.commands.build.sharing import store_address
 from flux_cli.commands.build.show import print_check, print_html, print_notes, print_plan
 from flux_cli.commands.build.step_summary import append_summary
 from flux_cli.core.errors import UsageError
@@ -33,6 +34,7 @@ def run(options: BuildOptions) -> int:
         from flux_cli.runs.progress.log import check_log
 
         check_log(options.access.log_file)
+    store_address(options)
     if mode.merge:
         from flux_cli.commands.build.merge import merge
 

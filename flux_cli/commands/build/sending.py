@@ -20,7 +20,9 @@ from flux_cli.runs.report import RunResult
 if TYPE_CHECKING:
     from flux_cli.build.execution.build import Build
     from flux_cli.build.execution.originals import Owner
+    from flux_cli.build.execution.site import Site
     from flux_cli.build.references.staging import Stages
+    from flux_cli.build.stores.sharing import Shared
     from flux_cli.commands.build.session import Session
     from flux_cli.config.load import Settings
     from flux_cli.core.auth import Auth
@@ -43,39 +45,75 @@ class Run(NamedTuple):
 
 
 def send_requests(session: Session, build: Build, stages: Stages, run: Run) -> RunResult:
-    """Send all requests, stage by stage, and update the rows of what arrives.
-
-    All stages are one run: with one journal, one limit, one event loop, and one display.
-    """
+    """Send all requests, and update the rows of what arrives."""
     from flux_cli.runs import event_loop
     from flux_cli.runs.pipeline import generate
 
-    settings, row = session.settings, session.settings.provider
-    recorded_run = run.name if row.hosted else ""
-    owners: dict[str, Owner] = {}
-    keeper = Keeper(
-        lambda task: owners[task.key], provider=row.name, run=recorded_run, created=run.created
-    )
-    locks = [site.lock for site in build.sites]
+    settings = session.settings
     display = _display(session, build, stages)
-    with _journal(settings, run.name, locks) as ledger, display as listener:
-        job = _job(session, build, run, ledger, keeper)
-        folder = ledger.folder if row.hosted else None
+    with _journal(settings, run.name, build.sites) as ledger, display as listener:
+        sender = _Sender(session, build, run, ledger)
+        folder = ledger.folder if settings.provider.hosted else None
         told = tell_both(run.log, listener) if run.log else listener
 
-        async def send(tasks: list[Task]) -> RunResult:
-            owners.update((step.name, site.owner(step)) for site, step in build.requested())
-            stage = _job_of(job, tasks, session)
-            result = await event_loop.await_job(stage, folder, settings, told, generate)
-            build.sink.sync()
-            build.take_outcomes(result.outcomes, keeper, recorded_run)
-            stages.note(result)
-            return result
-
         async def send_all() -> list[RunResult]:
-            return [await send(tasks) for tasks in stages.tasks()]
+            results = []
+            for tasks in stages.tasks():
+                job, shared = sender.job(tasks)
+                result = await event_loop.await_job(job, folder, settings, told, generate)
+                build.sink.sync()
+                results.append(sender.take(result, shared))
+                stages.note(results[-1])
+            return results
 
         return _joined(event_loop.run(send_all()))
+
+
+class _Sender:
+    """Makes the job of each stage of a run, and takes its results."""
+
+    def __init__(self, session: Session, build: Build, run: Run, ledger: Journal) -> None:
+        settings = session.settings
+        self._session, self._build, self._run = session, build, run
+        self._recorded_run = run.name if settings.provider.hosted else ""
+        self._owners: dict[str, Owner] = {}
+        self._keeper = Keeper(
+            lambda task: self._owners[task.key],
+            provider=settings.provider.name,
+            run=self._recorded_run,
+            created=run.created,
+        )
+        self._job = _job(session, build, run, ledger, self._keeper)
+
+    def job(self, tasks: list[Task]) -> tuple[Job, Shared | None]:
+        """The job of one stage, and what it shares with other machines."""
+        session, build, run = self._session, self._build, self._run
+        self._owners.update((step.name, site.owner(step)) for site, step in build.requested())
+        job = self._job._replace(
+            tasks=tasks,
+            concurrency=_concurrency(session, tasks),
+            output_folders={Path(task.name.path("png")).parent for task in tasks},
+        )
+        if session.sharing is None:
+            return job, None
+        names = {task.key for task in tasks}
+        steps = [(site, step) for site, step in build.requested() if step.name in names]
+        shared = session.sharing.run(steps, self._keeper, run.name, run.created)
+        return job._replace(store=shared, claim=shared.claims), shared
+
+    def take(self, result: RunResult, shared: Shared | None) -> RunResult:
+        """Update the rows of what arrived, here or on other machines. Returns our own requests."""
+        build, run = self._build, self._recorded_run
+        if shared is None:
+            build.take_outcomes(result.outcomes, self._keeper, run)
+            return result
+        own = shared.end(result.outcomes, run)
+        build.take_outcomes(own, self._keeper, run)
+        unclear = shared.claims.look_again()
+        build.take_shared(shared.claims.found, unclear)
+        build.unstored |= shared.errors
+        build.errors = {**shared.errors, **build.errors}
+        return result._replace(outcomes=own)
 
 
 def _job(session: Session, build: Build, run: Run, ledger: Journal, keeper: Keeper) -> Job:
@@ -97,13 +135,6 @@ def _job(session: Session, build: Build, run: Run, ledger: Journal, keeper: Keep
         identity=run.signer,
         store=keeper,
     )
-
-
-def _job_of(job: Job, tasks: list[Task], session: Session) -> Job:
-    """The job of one stage."""
-    folders = {Path(task.name.path("png")).parent for task in tasks}
-    concurrency = _concurrency(session, tasks)
-    return job._replace(tasks=tasks, concurrency=concurrency, output_folders=folders)
 
 
 def _joined(results: list[RunResult]) -> RunResult:
@@ -158,14 +189,14 @@ def _limit(session: Session) -> float | None:
     return min(limit, together)
 
 
-def _journal(settings: Settings, run: str, locks: list[str]) -> Journal:
+def _journal(settings: Settings, run: str, sites: list[Site]) -> Journal:
     """The journal of the run. What costs nothing is not recorded."""
     if not settings.provider.hosted:
         return journal.scratch()
     from flux_cli.http.spool import temporary_folder
     from flux_cli.runs.records.described import privacy_facts
 
-    places: list[Json] = [os.path.realpath(lock) for lock in locks]
+    places: list[Json] = [os.path.realpath(site.lock) for site in sites]
     facts: dict[str, Json] = {
         "version": __version__,
         "provider": settings.provider.name,

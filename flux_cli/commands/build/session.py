@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.steps import Step
     from flux_cli.build.project import Project
     from flux_cli.build.shards.budget import Whole
+    from flux_cli.build.stores.sharing import Sharing
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Json
     from flux_cli.core.request import Note
@@ -73,6 +74,7 @@ class Session(NamedTuple):
     planned: list[Planned]
     limit: float | None  # of the whole command, besides those of the manifests
     notes: tuple[str, ...]
+    sharing: Sharing | None = None  # with other machines
 
     @property
     def cost(self) -> Cost:
@@ -91,8 +93,13 @@ class Session(NamedTuple):
         return Bill(sum(requests), sum(known), sum(unknown))
 
 
-def open_session(options: BuildOptions, projects: list[Project]) -> Session:
-    """Plan all projects. Nothing is sent or written. Raises FluxError."""
+def open_session(
+    options: BuildOptions, projects: list[Project], sharing: Sharing | None = None
+) -> Session:
+    """Plan all projects. Nothing is sent or written. Raises FluxError.
+
+    Of what is shared, only originals are looked for, and only those that are needed.
+    """
     settings = _settings(options)
     catalog = Catalog(settings)
     check_rate(settings, catalog, projects)
@@ -100,7 +107,7 @@ def open_session(options: BuildOptions, projects: list[Project]) -> Session:
     chosen = _choose(options, projects)
     planned = []
     for project in projects:
-        one = _plan(project, chosen, catalog)
+        one = _plan(project, chosen, catalog, sharing)
         one = _limited(one, lowest([project.manifest.max_cost, limit]))
         if options.limits.partial:
             one = one._replace(priced=fitting(one.priced, one.limit))
@@ -112,7 +119,7 @@ def open_session(options: BuildOptions, projects: list[Project]) -> Session:
         *messages.note_lines((*settings.notes, *catalog.notes, *_machine_notes(options, planned))),
         *_retiring(projects, catalog),
     )
-    return Session(options, settings, catalog, planned, limit, notes)
+    return Session(options, settings, catalog, planned, limit, notes, sharing)
 
 
 def _limited(planned: Planned, limit: float | None) -> Planned:
@@ -172,10 +179,11 @@ def _limit(options: BuildOptions, settings: Settings, projects: list[Project]) -
     return lowest([option, settings.max_cost])
 
 
-def _plan(project: Project, chosen: _Chosen, catalog: Catalog) -> Planned:
+def _plan(project: Project, chosen: _Chosen, catalog: Catalog, sharing: Sharing | None) -> Planned:
     """The plan of one project, after whatever a killed build has left."""
     options = chosen.options
-    files = Files(project.root, verifies=options.mode.check)
+    stored = sharing.originals.has if sharing else None
+    files = Files(project.root, verifies=options.mode.check, stored=stored)
     rows = chosen_rows(project.assets, project.lock, files)
     if is_unfinished(project.lock_path):
         from flux_cli.build.execution.arrivals import with_pending

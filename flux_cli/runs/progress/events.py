@@ -10,6 +10,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING
 
 from flux_cli.core.outcome import Event, Facts
+from flux_cli.runs.failures import ClaimedError
 
 if TYPE_CHECKING:
     from flux_cli.core.outcome import Media, Outcome, SavedImage
@@ -42,7 +43,10 @@ def end_events(outcome: Outcome) -> Iterator[Event]:
         yield from starmap(partial(_saved, outcome), enumerate(outcome.saved))
     for path in outcome.kept:
         yield Event("skipped", number, "already there", path=path, key=key)
-    if error := outcome.error:
+    error = outcome.error
+    if isinstance(error, ClaimedError):
+        yield Event("skipped", number, error.message, seconds, key=key)
+    elif error:
         yield Event(
             "failed",
             number,

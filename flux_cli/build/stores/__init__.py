@@ -1,0 +1,1 @@
+"""Shared stores: originals and claims of several machines, and outputs at addresses."""

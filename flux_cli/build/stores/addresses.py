@@ -1,0 +1,38 @@
+"""Checks the addresses of stores: what they may be, and that they contain no secret."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flux_cli.core.errors import UsageError
+from flux_cli.core.text import plain
+
+# az and abfs are Azure, gs is Google Cloud, file is a folder of this machine, memory is for tests.
+SCHEMES = ("s3", "gs", "az", "abfs", "abfss", "file", "memory")
+EXAMPLE = "s3://BUCKET/PREFIX, gs://…, az://…, or file:///FOLDER"
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is the address of a store, and no path."""
+    return text.partition("://")[0].lower() in SCHEMES and "://" in text
+
+
+def check_address(text: str, source: str) -> str:
+    """The address without a slash at its end. Raises UsageError, which never shows a secret."""
+    try:
+        parts = urlsplit(text)
+        host, is_secret = parts.hostname, "@" in parts.netloc or bool(parts.query or parts.fragment)
+    except ValueError:
+        raise UsageError(f"{source} is not an address", hint=f"write {EXAMPLE}") from None
+    if is_secret:
+        hint = "set them in the environment, such as AWS_ACCESS_KEY_ID"
+        raise UsageError(f"{source} must not contain credentials or a query", hint=hint)
+    if parts.scheme not in SCHEMES:
+        message = f"{source} is not the address of a store: {plain(text)}"
+        raise UsageError(message, hint=f"write {EXAMPLE}")
+    is_local = parts.scheme == "file"
+    if is_local and (host or len(parts.path) < 2):
+        raise UsageError(f"{source} needs a whole path: {plain(text)}", hint="file:///FOLDER")
+    if not (is_local or host or parts.scheme == "memory"):
+        raise UsageError(f"{source} names no bucket: {plain(text)}", hint=f"write {EXAMPLE}")
+    return text.rstrip("/")
