@@ -38,6 +38,8 @@ PURE = (
     "build/planning/*.py",
     "build/resolution.py",
     "build/starter.py",
+    "build/stream/lines.py",
+    "build/stream/survey.py",
     "catalog/gateway/notes.py",
     "catalog/gateway/parameters.py",
     "catalog/gateway/price.py",

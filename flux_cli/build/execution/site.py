@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import place
 from flux_cli.build.execution.originals import Owner
+from flux_cli.build.lock.file import save_lock
 from flux_cli.build.lock.pending import Pending
 from flux_cli.build.planning.outcome import Made, row_after
 from flux_cli.core.lite import NamedTuple
@@ -68,6 +69,10 @@ class Site:
         for step in self.steps:
             for path in step.make:
                 yield place(path, self.root), Target(self, path, step.wanted.files[path])
+
+    def save(self) -> None:
+        """Write the lock. Raises DiskError."""
+        save_lock(self.lock, self.rows)
 
     def finish(self, step: Step, made: Made) -> None:
         """Update the row of a step that is done."""

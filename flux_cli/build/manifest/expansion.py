@@ -68,11 +68,12 @@ def expand(manifest: Manifest, sources: Sources) -> Iterator[Asset]:
     """All assets of a manifest. Raises ManifestError at the first one that is wrong."""
     count = 0
     for group in manifest.groups:
-        for asset in _Expansion(manifest, group, sources).assets():
+        for asset in Expansion(manifest, group, sources).assets():
             count += 1
             if count > MAX_ASSETS:
                 message = f"{manifest.path} has more than {MAX_ASSETS:,} assets"
-                raise ManifestError(message, hint="split it into several manifests")
+                hint = "split it, or put them into a JSONL file: flux build FILE.jsonl --ledger DIR"
+                raise ManifestError(message, hint=hint)
             yield asset
 
 
@@ -82,7 +83,7 @@ def safe_name(text: str) -> str:
     return text if PLAIN.fullmatch(text) else names.safe(text)
 
 
-class _Expansion:
+class Expansion:
     """One table of assets and what was computed for it so far."""
 
     def __init__(self, manifest: Manifest, group: Group, sources: Sources) -> None:

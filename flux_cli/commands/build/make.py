@@ -16,7 +16,7 @@ from flux_cli.build.execution.originals import (
 from flux_cli.build.execution.requests import Tasks
 from flux_cli.build.execution.running import Running, interrupted_run
 from flux_cli.build.execution.site import Site
-from flux_cli.build.lock.file import load_lock, save_lock
+from flux_cli.build.lock.file import load_lock
 from flux_cli.build.planning.steps import PAID, REMADE
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.sending import Run, send_requests
@@ -66,7 +66,7 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
             raise error
         confirm_cost(session)
         print_notes(session)
-        work = _Work(session, running)
+        work = Work(session, running, list(map(_site, session.planned)))
         result = work.carry_out()
         code = print_result(session, result)
         work.end_log(code, result)
@@ -88,12 +88,11 @@ def _site(planned: Planned) -> Site:
     return Site(planned.project, planned.files, steps, planned.rows)
 
 
-class _Work:
+class Work:
     """One build: what it needs, and what it has done."""
 
-    def __init__(self, session: Session, running: dict[str, Running]) -> None:
-        self._session, self._running = session, running
-        self._sites = list(map(_site, session.planned))
+    def __init__(self, session: Session, running: dict[str, Running], sites: list[Site]) -> None:
+        self._session, self._running, self._sites = session, running, sites
         signer = identity_of(session.settings)
         overwrite = session.options.decisions.overwrite
         self._build = Build(self._sites, session.catalog, signer, overwrite=overwrite)
@@ -188,7 +187,7 @@ class _Work:
         """
         for site in self._sites:
             if site.planned_rows != site.project.lock.rows:
-                save_lock(site.lock, site.rows)
+                site.save()
                 site.pending.forget()
 
     def _save(self) -> None:
@@ -199,7 +198,7 @@ class _Work:
         saved: list[Site] = []
         for site in self._sites:
             try:
-                save_lock(site.lock, site.rows)
+                site.save()
             except DiskError as error:
                 self._build.errors[site.lock] = error
                 self._running[_folder(site.root)].keep(site.lock)

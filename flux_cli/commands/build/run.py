@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.project import open_projects
+from flux_cli.build.stream.options import refuse_stream_options
+from flux_cli.build.stream.source import is_stream
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import print_check, print_html, print_notes, print_plan
 from flux_cli.commands.build.step_summary import append_summary
@@ -21,6 +23,7 @@ def run(options: BuildOptions) -> int:
         message = "--plan, --check, --html and --init contradict each other"
         raise UsageError(message, hint="use only one of them")
     if mode.init:
+        refuse_stream_options(options)
         from flux_cli.commands.build.init import init
 
         return init(options)
@@ -28,6 +31,11 @@ def run(options: BuildOptions) -> int:
         from flux_cli.runs.progress.log import check_log
 
         check_log(options.access.log_file)
+    if any(map(is_stream, mode.manifests or [])):
+        from flux_cli.commands.build.stream import run_stream
+
+        return run_stream(options)
+    refuse_stream_options(options)
     projects = open_projects(mode.manifests or [])
     if not any(mode[1:]):
         from flux_cli.commands.build.make import build

@@ -48,10 +48,11 @@ class Planned(NamedTuple):
     files: Files
     priced: list[Priced]
     limit: float | None  # what this project may cost, in USD
+    total: Cost | None = None  # the cost, if `priced` is only a part of the plan
 
     @property
     def cost(self) -> Cost:
-        return cost_of(self.priced)
+        return self.total or cost_of(self.priced)
 
 
 class Session(NamedTuple):
@@ -66,13 +67,15 @@ class Session(NamedTuple):
 
     @property
     def cost(self) -> Cost:
+        if len(self.planned) == 1:
+            return self.planned[0].cost
         return cost_of(one for planned in self.planned for one in planned.priced)
 
 
 def open_session(options: BuildOptions, projects: list[Project]) -> Session:
     """Plan all projects. Nothing is sent or written. Raises FluxError."""
-    settings = _settings(options)
-    limit = _limit(options, settings, projects)
+    settings = read_settings(options)
+    limit = read_limit(options, settings, projects)
     chosen = _choose(options, projects)
     catalog = Catalog(settings)
     planned = []
@@ -84,7 +87,7 @@ def open_session(options: BuildOptions, projects: list[Project]) -> Session:
         planned.append(one)
     notes = (
         *_notes(settings, projects),
-        *messages.note_lines((*settings.notes, *catalog.notes, *_machine_notes(options, planned))),
+        *messages.note_lines((*settings.notes, *catalog.notes, *machine_notes(options, planned))),
         *_retiring(projects, catalog),
     )
     return Session(options, settings, catalog, planned, limit, notes)
@@ -114,7 +117,7 @@ def _choose(options: BuildOptions, projects: list[Project]) -> _Chosen:
     return _Chosen(options, selected, frozenset(rerolled), decisions.adopt or [])
 
 
-def _settings(options: BuildOptions) -> Settings:
+def read_settings(options: BuildOptions) -> Settings:
     """The settings of the run. Those of the images are in the manifest."""
     access = options.access
     flags: dict[str, Json] = {"provider": access.provider, "base_url": access.base_url}
@@ -127,7 +130,7 @@ def _settings(options: BuildOptions) -> Settings:
     return load_settings(flags, ROWS)
 
 
-def _limit(options: BuildOptions, settings: Settings, projects: list[Project]) -> float | None:
+def read_limit(options: BuildOptions, settings: Settings, projects: list[Project]) -> float | None:
     """The limit of the whole command, besides those of the manifests. Raises UsageError."""
     text = options.limits.max_cost
     if text is None:
@@ -155,7 +158,7 @@ def _plan(project: Project, chosen: _Chosen, catalog: Catalog) -> Planned:
         selected=chosen.selected,
     )
     steps = plan_assets(project.assets, rows, files, wishes, catalog.resolve)
-    priced = [_priced(step, catalog) for step in steps]
+    priced = [price_step(step, catalog) for step in steps]
     return Planned(project, rows, files, priced, None)
 
 
@@ -170,7 +173,7 @@ def _adopted(project: Project, patterns: Sequence[str], files: Files) -> frozens
     return frozenset(found)
 
 
-def _priced(step: Step, catalog: Catalog) -> Priced:
+def price_step(step: Step, catalog: Catalog) -> Priced:
     """A step with its price. What is requested is resolved, so that every error comes now."""
     asset = step.asset
     if asset is None or not (step.make or step.is_updated):
@@ -180,14 +183,14 @@ def _priced(step: Step, catalog: Catalog) -> Priced:
     return Priced(step, catalog.price(asset) if step.is_requested else 0.0)
 
 
-def _machine_notes(options: BuildOptions, planned: list[Planned]) -> tuple[Note, ...]:
+def machine_notes(options: BuildOptions, planned: list[Planned]) -> tuple[Note, ...]:
     """Notes for a build that pays."""
     is_build = not any(options.mode[1:]) and not options.access.offline
     if not is_build or not any(one.cost.requests for one in planned):
         return ()
-    from flux_cli.runs.check import machine_notes
+    from flux_cli.runs import check
 
-    return machine_notes()
+    return check.machine_notes()
 
 
 def _retiring(projects: list[Project], catalog: Catalog) -> Iterator[str]:
