@@ -4,8 +4,9 @@ import json
 import signal
 
 import pytest
-from e2e.builder import Builder
 from fakes.gateway import by_seed, image, status
+
+from e2e.builder import Builder
 
 WORDS = ("-m", "flux1.1-pro-ultra", "-o", "img/{name}.png", "--width", "64", "--ledger", "ledger")
 PART = "ledger/1-of-1.jsonl"
@@ -80,7 +81,7 @@ def test_a_file_without_any_right_line_is_refused(lines, work, content):
     assert (code, posts, err.count("error:")) == (2, 0, 1)
 
 
-def test_limits_hold_before_and_during_the_build(lines, gateway, work):
+def test_limits_hold_before_and_during_the_build(lines, gateway):
     assert lines("--max-cost", "0.15")[:2] == (2, 0)
     gateway.answers(image(cost=0.5))
     code, posts, _, err = lines("--max-cost", "2")

@@ -17,30 +17,41 @@ from typing import TYPE_CHECKING
 from flux_cli.build.stream.ledger import Place, parts_of, read_place, rows_in
 from flux_cli.config.folders import cache_path
 from flux_cli.core.errors import DiskError
+from flux_cli.core.lite import NamedTuple
 from flux_cli.images.names import fold
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO, Self
 
     from flux_cli.build.lock.rows import Row
 
 TAIL = 4096  # bytes before the end of what is covered, by which a part is known again
 AT_ONCE = 10_000  # rows that are added together
+VERSION = 1  # of the tables
 TABLES = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
-PRAGMA temp_store = FILE; PRAGMA user_version = 1;
+PRAGMA temp_store = FILE;
 CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, size INTEGER, tail TEXT);
 CREATE TABLE IF NOT EXISTS rows (
-    id INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, part TEXT, start INTEGER, length INTEGER
+    id INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, part TEXT, start INTEGER, length INTEGER,
+    state TEXT
 );
 CREATE TEMP TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-FIND = "SELECT id, name, part, start, length FROM rows WHERE key = ?"
+FIND = "SELECT id, part, name, start, length, state FROM rows WHERE key = ?"
 PUT = """
-INSERT INTO rows (key, name, part, start, length) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key)
+INSERT INTO rows (key, part, name, start, length, state) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key)
 DO UPDATE SET name = excluded.name, part = excluded.part, start = excluded.start,
-length = excluded.length
+length = excluded.length, state = excluded.state
 """
+
+
+class Known(NamedTuple):
+    """In which part the row of a name is, and where."""
+
+    part: str
+    place: Place
 
 
 class Index:
@@ -51,20 +62,18 @@ class Index:
         self._ledger = ledger
         self._files: dict[str, int] = {}  # open parts
         name = sha256(os.path.realpath(ledger).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        self._path = os.path.join(folder or os.path.join(cache_path(), "ledgers"), f"{name}.sqlite")
+        self._path = os.path.join(
+            folder or os.path.join(cache_path(), "ledgers"), f"{name}-{VERSION}.sqlite"
+        )
         self._seen = bytearray()
-        try:
+        with self._failing():
             self._base = self._open()
-        except (OSError, sqlite3.Error) as fault:
-            raise DiskError(f"cannot write {self._path}: {fault}") from fault
         self._forget_names()
 
     def update(self) -> None:
         """Add the rows that were written meanwhile. No name counts as seen. Raises DiskError."""
-        try:
+        with self._failing():
             self._catch_up(self._base)
-        except (OSError, sqlite3.Error) as fault:
-            raise DiskError(f"cannot write {self._path}: {fault}") from fault
         self._forget_names()
 
     def _forget_names(self) -> None:
@@ -74,36 +83,50 @@ class Index:
 
     def row(self, name: str) -> Row | None:
         """The row of a name. Raises ManifestError if it is damaged."""
-        found = self._base.execute(FIND, (_folded(name),)).fetchone()
-        return self._read(name, found) if found else None
+        found = self._find(_folded(name))
+        return self.read(found[1]) if found and found[1].place.name == name else None
 
-    def see(self, name: str) -> tuple[Row | None, bool]:
-        """The row of a name, and whether the name was seen before. Now it is.
+    def see(self, name: str) -> tuple[Known | None, bool]:
+        """What is known of a name, and whether it was seen before. Now it is.
 
-        Names are equal if file systems may confuse them. Raises ManifestError.
+        Names are equal if file systems may confuse them.
         """
         key = _folded(name)
-        found = self._base.execute(FIND, (key,)).fetchone()
+        found = self._find(key)
         if found is None:
             return None, not self._add(key)
-        byte, bit = found[0] // 8, 1 << found[0] % 8
+        number, known = found
+        byte, bit = number // 8, 1 << number % 8
         was_seen = bool(self._seen[byte] & bit)
         self._seen[byte] |= bit
-        return self._read(name, found), was_seen
+        return (known if known.place.name == name else None), was_seen
+
+    def read(self, known: Known) -> Row:
+        """The row of a name. Raises ManifestError if it is damaged."""
+        path = os.path.join(self._ledger, known.part)
+        return read_place(self._part(known.part), known.place, path)
 
     def claim(self, path: str) -> bool:
         """Whether nobody has claimed a path before. Now somebody has."""
         return self._add(f"/{_folded(path)}")
 
     def _add(self, key: str) -> bool:
-        return bool(self._base.execute("INSERT OR IGNORE INTO seen VALUES (?)", (key,)).rowcount)
+        with self._failing():
+            added = self._base.execute("INSERT OR IGNORE INTO seen VALUES (?)", (key,))
+        return bool(added.rowcount)
 
-    def _read(self, name: str, found: tuple[int, str, str, int, int]) -> Row | None:
-        _, known, part, start, length = found
-        if known != name:  # the row of another spelling of the name
-            return None
-        path = os.path.join(self._ledger, part)
-        return read_place(self._part(part), Place(name, start, length), path)
+    @contextlib.contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, sqlite3.Error) as fault:
+            hint = "make room, or delete it: it is made anew"
+            raise DiskError(f"cannot use the index {self._path}: {fault}", hint=hint) from fault
+
+    def _find(self, key: str) -> tuple[int, Known] | None:
+        with self._failing():
+            found = self._base.execute(FIND, (key,)).fetchone()
+        return (found[0], Known(found[1], Place(*found[2:]))) if found else None
 
     def _part(self, part: str) -> int:
         if part not in self._files:
@@ -149,9 +172,7 @@ class Index:
             with Path(self._ledger, name).open("rb") as file:
                 places = rows_in(file, start, os.path.join(self._ledger, name))
                 while several := list(islice(places, AT_ONCE)):
-                    base.executemany(
-                        PUT, ((_folded(one.name), one.name, name, *one[1:]) for one in several)
-                    )
+                    base.executemany(PUT, ((_folded(one.name), name, *one) for one in several))
                     start = several[-1].start + several[-1].length
                 tail = _tail(file, start)
             base.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", (name, start, tail))

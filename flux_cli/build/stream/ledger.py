@@ -18,17 +18,18 @@ from flux_cli.build.lock.text import END, START, lock_text
 from flux_cli.core.errors import DiskError, ManifestError, OutputError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.disk.publish import sync_folder
-from flux_cli.request.expansion.strict_json import DECODER
+from flux_cli.request.expansion.strict_json import read_json
 from flux_cli.runs.records.store import hold, write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import BinaryIO, Self
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any, BinaryIO, Self
 
     from flux_cli.build.lock.rows import Row
 
 PART = re.compile(r"\d{1,6}-of-\d{1,6}\.jsonl")
 WHOLE = "1-of-1.jsonl"  # the part of a build that is not divided
+DOUBTS = frozenset(("placeholder", "refused", "unclear"))  # keys of rows that need a closer look
 MAX_ROW = 16 << 20  # bytes
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
 HINT = "restore the ledger from a backup: without it, images would be paid for again"
@@ -36,11 +37,20 @@ OPENING, CLOSING = START.encode(), END.encode()
 
 
 class Place(NamedTuple):
-    """Where the row of a name is: from which byte on, and how many there are."""
+    """Where the row of a name is: from which byte on, and how many there are.
+
+    `state` is what an asset must be like to be unchanged; "" if only the row itself can tell.
+    """
 
     name: str
     start: int
     length: int
+    state: str = ""
+
+
+def state_of(request: str, files: Iterable[tuple[str, str, int]]) -> str:
+    """A request and files as one text: the path of each, the digest of how it is made, its size."""
+    return "\n".join([request, *(f"{path}\t{output}\t{size}" for path, output, size in files)])
 
 
 def line_of(name: str, row: Row) -> bytes:
@@ -57,21 +67,30 @@ def rows_in(file: BinaryIO, start: int, path: str) -> Iterator[Place]:
     file.seek(start)
     while (line := file.readline(MAX_ROW)).endswith(b"\n"):
         if b"\0" not in line:  # a power cut leaves zeros of a write that nobody waited for
-            yield Place(_name_in(line[:-1], f"{path}, byte {start}"), start, len(line))
+            name, state = _read(line[:-1], f"{path}, byte {start}")
+            yield Place(name, start, len(line), state)
         start += len(line)
     if len(line) == MAX_ROW:
         raise ManifestError(f"{path}, byte {start}: not a row of a ledger", hint=HINT)
 
 
-def _name_in(line: bytes, where: str) -> str:
-    """The name of the row of a line. Raises ManifestError if it is not one."""
+def _read(line: bytes, where: str) -> tuple[str, str]:
+    """The name and the state of a line. Raises ManifestError if it is no row of a build."""
     if not line.startswith(OPENING) or not line.endswith(CLOSING):
         raise ManifestError(f"{where}: not a row of a ledger", hint=HINT)
     try:
-        name, _ = DECODER.raw_decode(line.decode(), len(START))
-    except (ValueError, RecursionError) as fault:
+        ((name, row),) = read_json(line.decode())["assets"].items()
+        return name, _state(row)
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as fault:
         raise ManifestError(f"{where}: damaged: {fault}", hint=HINT) from fault
-    return str(name)
+
+
+def _state(row: dict[str, Any]) -> str:
+    files = row.get("files")
+    if not files or row.keys() & DOUBTS:
+        return ""
+    listed = ((path, file["output"], file["bytes"]) for path, file in sorted(files.items()))
+    return state_of(row["request"], listed)
 
 
 def read_place(file: int, place: Place, path: str) -> Row:

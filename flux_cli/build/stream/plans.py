@@ -10,8 +10,9 @@ from flux_cli.build.manifest.files import Folder
 from flux_cli.build.planning.asset import Planner
 from flux_cli.build.planning.cost import Priced
 from flux_cli.build.planning.plan import check_reroll
-from flux_cli.build.planning.steps import Wishes
+from flux_cli.build.planning.steps import SAME, Step, Wishes
 from flux_cli.build.pricing import Catalog
+from flux_cli.build.stream.ledger import state_of
 from flux_cli.build.stream.lines import Line, LineReader, lines_of
 from flux_cli.core.errors import ManifestError
 from flux_cli.request.styles import keys
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from flux_cli.build.lock.rows import Row
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.options import BuildOptions
-    from flux_cli.build.planning.steps import Step
     from flux_cli.build.stream.index import Index
     from flux_cli.config.load import Settings
     from flux_cli.core.request import Note
@@ -56,10 +56,11 @@ class Plans:
         defaults = read_table(options.images.given, keys.DEFAULTS_KEYS, "options")
         self.path, self._file, self._index, self._settings = path, file, index, settings
         self._reader = LineReader(defaults, Folder(""), path)
-        self._only = Patterns(options.selection.only or ["*"])
+        self._only = Patterns(options.selection.only or [])
         self._exclude = Patterns(options.selection.exclude or [])
         self._reroll = Patterns(options.decisions.reroll or [])
-        self._files = Files(ROOT, verifies=options.mode.check)
+        self._verifies = options.mode.check
+        self._files = Files(ROOT, verifies=self._verifies)
         self.catalog = Catalog(settings)
         self.notes: dict[Note, None] = {}
         self._resolved = 0
@@ -85,18 +86,24 @@ class Plans:
         return self._reader.asset(line)
 
     def is_selected(self, asset: Asset) -> bool:
-        return asset.name in self._only and asset.name not in self._exclude
+        if self._only and asset.name not in self._only:
+            return False
+        return asset.name not in self._exclude
 
     def first_step(self, line: Line, asset: Asset) -> Step:
         """The step of a line that is seen for the first time. Raises UsageError.
 
         No two lines have one name, and no two of those with work to do write one file.
         """
-        row, was_seen = self._index.see(asset.name)
+        known, was_seen = self._index.see(asset.name)
         if was_seen:
             message = f"{self.path}, line {line.number}: {asset.name} is the name of another line"
             raise ManifestError(message, hint="names are the IDs of images: each needs its own")
-        if asset.name in self._reroll:
+        is_rerolled = asset.name in self._reroll
+        if known and not is_rerolled and self._is_same(asset, known.place.state):
+            return Step(SAME, asset.name, asset.group, "", asset=asset, was=asset.name)
+        row = self._index.read(known) if known else None
+        if is_rerolled:
             check_reroll(asset, row)
         step = self._plan(asset, row)
         for path in step.make or (new for _, new in step.moves):
@@ -104,6 +111,15 @@ class Plans:
                 message = f"{self.path}, line {line.number}: another line writes {path}, too"
                 raise ManifestError(message, hint="tell them apart with {name} in -o")
         return step
+
+    def _is_same(self, asset: Asset, state: str) -> bool:
+        """Whether an asset is plainly unchanged, without a look at its row: most are."""
+        if self._verifies or not state.startswith(asset.request):
+            return False
+        found = [(path, output, self._files.size(path)) for path, output in asset.files.items()]
+        for path, *_ in found:
+            self._files.forget(path)
+        return state_of(asset.request, sorted(found)) == state
 
     def step(self, asset: Asset) -> Step:
         """The step of an asset that was seen before. Raises UsageError."""

@@ -60,13 +60,14 @@ def settle(plans: Plans, index: Index, writer: Writer, lock: str) -> None:
 
 def _requested(run: str) -> set[str]:
     """The names of the assets that a run requested."""
-    past = None
+    if not run:
+        return set()
     try:
-        if run:
-            past = read_journal(store.runs_folder() / f"{run}{store.SUFFIX}", with_replies=False)
+        past = read_journal(store.runs_folder() / f"{run}{store.SUFFIX}", with_replies=False)
     except OSError:
         return set()
-    return {call.key for call in past.calls} if past else set()
+    calls = past.calls if past else ()
+    return {call.key for call in calls}
 
 
 def _assets(plans: Plans, names: set[str], paths: set[str]) -> Iterator[tuple[str, Asset]]:

@@ -5,7 +5,7 @@ import os
 import pytest
 from flux_cli.build.lock.rows import File, Row
 from flux_cli.build.stream.index import Index
-from flux_cli.build.stream.ledger import WHOLE, Writer, line_of
+from flux_cli.build.stream.ledger import WHOLE, Writer, line_of, state_of
 from flux_cli.core.errors import ManifestError, OutputError, UsageError
 
 ROW = Row("0" * 16, "1" * 16, {"prompt": "a\nfox \ud800 ::set-output"}, {"cost_usd": 0.06})
@@ -89,15 +89,24 @@ def test_a_damaged_row_is_an_error(ledger, part, tmp_path):
         rows(ledger, tmp_path)
 
 
+def test_the_state_of_a_row_tells_what_is_unchanged(ledger, tmp_path):
+    with Writer(ledger) as writer:
+        writer.add({"a": OTHER, "b": OTHER._replace(placeholder=True)})
+    with Index(ledger, str(tmp_path / "cache")) as index:
+        states = [index.see(name)[0].place.state for name in "ab"]
+    assert states == [state_of(OTHER.request, [("a.webp", "0" * 8, 3)]), ""]
+
+
 def test_names_that_file_systems_confuse_are_seen_once(ledger, tmp_path):
     with Index(ledger, str(tmp_path / "cache")) as index:
         seen = [index.see(name) for name in ("a", "A", "x", "X", "a", "b")]
         assert [was_seen for _, was_seen in seen] == [False, True, False, True, True, False]
-        assert [row for row, _ in seen] == [ROW, None, None, None, ROW, ROW]
+        assert [known is not None for known, _ in seen] == [True, False, False, False, True, True]
+        assert index.read(seen[0][0]) == ROW
         claims = [index.claim(path) for path in ("img/a", "IMG/A", "a")]
         assert claims == [True, False, True]
         index.update()
-        assert index.see("a") == (ROW, False)
+        assert index.see("a") == (seen[0][0], False)
 
 
 def test_one_build_writes_at_a_time(ledger):
