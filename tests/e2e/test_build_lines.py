@@ -83,6 +83,7 @@ def test_a_file_without_any_right_line_is_refused(lines, work, content):
 
 def test_limits_hold_before_and_during_the_build(lines, gateway):
     assert lines("--max-cost", "0.15")[:2] == (2, 0)
+    assert lines("--max-cost", "0.15", "--partial")[:2] == (3, 2)
     gateway.answers(image(cost=0.5))
     code, posts, _, err = lines("--max-cost", "2")
     assert code == 3

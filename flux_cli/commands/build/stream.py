@@ -100,7 +100,8 @@ class _StreamBuild:
         settle(self._plans, self._index, writer, self._lock)
         survey = self._survey()
         session = self._session(survey.listed, self._limit, survey)
-        is_partial = self._options.limits.partial and self._limit is not None
+        is_known = self._limit is not None and not survey.cost.unknown
+        is_partial = self._options.limits.partial and is_known
         error = refusal(session)
         if error and not is_partial:
             raise error
