@@ -3,6 +3,7 @@
 import os
 
 import pytest
+
 from flux_cli.build.lock.rows import File, Row
 from flux_cli.build.stream.index import Index
 from flux_cli.build.stream.ledger import WHOLE, Writer, line_of, state_of

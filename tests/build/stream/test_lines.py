@@ -4,10 +4,11 @@ import io
 import json
 
 import pytest
-from flux_cli.build.stream.lines import MAX_LINE, LineReader, lines_of
-from flux_cli.core.errors import UsageError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from flux_cli.build.stream.lines import MAX_LINE, LineReader, lines_of
+from flux_cli.core.errors import UsageError
 
 DEFAULTS = {"model": "flux1.1-pro-ultra", "output": "img/{name}.webp"}
 
