@@ -14,7 +14,7 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|pick|reroll|adopt|shard|store|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|pick|reroll|adopt|shard|store|ledger|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
         else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/login' '/0/logout' '/0/doctor' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path' 'config/0/get' 'config/0/set' 'config/0/unset' 'config/0/edit'
             set command (string trim -- "$command $word")
         else
@@ -228,7 +228,35 @@ complete -c flux -n "__flux_at 'build'" -l prune -d 'Delete unedited files that 
 complete -c flux -n "__flux_at 'build'" -l prune-originals -d 'Delete originals that the lock does not need'
 complete -c flux -n "__flux_at 'build'" -l shard -x -d 'Build only part I of N'
 complete -c flux -n "__flux_at 'build'" -l store -x -d 'Share originals and claims of requests in a store'
+complete -c flux -n "__flux_at 'build'" -l ledger -x -d 'Build the assets of a JSONL file, and record them in this folder'
 complete -c flux -n "__flux_at 'build'" -l merge -d 'Write the parts of shards, PART.lock…, into the lock'
+complete -c flux -n "__flux_at 'build'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9), which override the next two, or one side of the files (320x, x300)'
+complete -c flux -n "__flux_at 'build'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Ratio only'
+complete -c flux -n "__flux_at 'build'" -l resolution -s r -x -a '0.5K\t 1K\t 2K\t 4K\t' -d 'Scale only'
+complete -c flux -n "__flux_at 'build'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model of all images'
+complete -c flux -n "__flux_at 'build'" -l route -x -a 'fal\t replicate\t fireworks\t' -d 'Force one upstream of the gateway'
+complete -c flux -n "__flux_at 'build'" -l raw -d 'Less processed, more natural-looking images'
+complete -c flux -n "__flux_at 'build'" -l no-raw -d 'Less processed, more natural-looking images'
+complete -c flux -n "__flux_at 'build'" -l enhance-prompt -d 'Let the provider enhance the prompt (fal)'
+complete -c flux -n "__flux_at 'build'" -l no-enhance-prompt -d 'Let the provider enhance the prompt (fal)'
+complete -c flux -n "__flux_at 'build'" -l image-prompt -r -F -a '(__flux_files "-[^-]")' -d 'Image that guides the composition'
+complete -c flux -n "__flux_at 'build'" -l image-prompt-strength -x -d 'How strongly the image prompt guides the result'
+complete -c flux -n "__flux_at 'build'" -l background -x -d 'transparent or opaque, where a model has it'
+complete -c flux -n "__flux_at 'build'" -l safety-tolerance -x -a '1\t 2\t 3\t 4\t 5\t 6\t' -d 'Moderation level'
+complete -c flux -n "__flux_at 'build'" -l output -s o -r -F -a '(__flux_files "-[^-]")' -d 'Template of the files, such as img/{name}.webp'
+complete -c flux -n "__flux_at 'build'" -l output-format -l format -s f -x -a 'png\t jpeg\t gif\t webp\t avif\t' -d 'png, jpeg, gif, webp, avif'
+complete -c flux -n "__flux_at 'build'" -l output-compression -l quality -s q -x -d 'Quality of lossy files'
+complete -c flux -n "__flux_at 'build'" -l fit -x -a 'none\t cover\t contain\t pad\t exact\t' -d 'Make files of exactly --size'
+complete -c flux -n "__flux_at 'build'" -l focus -x -a 'center\t top\t bottom\t left\t right\t entropy\t attention\t' -d 'What --fit cover keeps'
+complete -c flux -n "__flux_at 'build'" -l pad-color -x -a 'transparent\t white\t black\t' -d 'Color of --fit pad'
+complete -c flux -n "__flux_at 'build'" -l upscale -d 'Allow files larger than the image'
+complete -c flux -n "__flux_at 'build'" -l width -x -d 'Write NAME-WIDTH.EXT in place of the full image'
+complete -c flux -n "__flux_at 'build'" -l max-bytes -x -d 'Reduce quality until the file fits SIZE, such as 200kB, 1.5MB, 2MiB'
+complete -c flux -n "__flux_at 'build'" -l lossless -d 'Keep every pixel unchanged'
+complete -c flux -n "__flux_at 'build'" -l effort -x -a 'fast\t balanced\t small\t' -d 'Time spent on reducing file size'
+complete -c flux -n "__flux_at 'build'" -l no-metadata -d 'Write no metadata'
+complete -c flux -n "__flux_at 'build'" -l no-prompt-metadata -d 'Write metadata without the prompt'
+complete -c flux -n "__flux_at 'build'" -l sidecar -d 'Write the metadata into a .json file beside the image'
 complete -c flux -n "__flux_at 'build'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'serve'" -l model -s m -x -a 'flux-3-image\t flux.3-image\t flux.1-kontext-max\t flux-kontext-max\t flux.1-kontext-pro\t flux-kontext-pro\t flux.2-dev\t flux-2-dev\t flux.2-flex\t flux-2-flex\t flux.2-klein-4b\t flux-2-klein-4b\t flux.2-klein-9b\t flux-2-klein-9b\t flux.2-max\t flux-2-max\t flux.2-pro\t flux-2-pro\t flux1.1-pro\t flux-pro-1.1\t flux1.1-pro-ultra\t flux-pro-1.1-ultra\t' -d 'Model of requests that name none'
 complete -c flux -n "__flux_at 'serve'" -l concurrency -x -d 'Images that are made at once'

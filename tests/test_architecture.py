@@ -50,6 +50,8 @@ PURE = (
     "build/starter.py",
     "build/stores/addresses.py",
     "build/stores/texts.py",
+    "build/stream/lines.py",
+    "build/stream/survey.py",
     "catalog/gateway/notes.py",
     "catalog/gateway/parameters.py",
     "catalog/gateway/price.py",

@@ -47,12 +47,12 @@ class Files:
         return place(path, self.root)
 
     def exists(self, path: str) -> bool:
-        return self._size(path) >= 0
+        return self.size(path) >= 0
 
     def holds(self, path: str, file: File) -> bool:
         if self._verifies:
             return self.equals(path, file)
-        size = self._size(path)
+        size = self.size(path)
         return size == file.bytes or (0 <= size <= MAX_POINTER and self.equals(path, file))
 
     def equals(self, path: str, file: File) -> bool:
@@ -84,7 +84,7 @@ class Files:
         self._sizes.pop(path, None)
         self._digests.pop(path, None)
 
-    def _size(self, path: str) -> int:
+    def size(self, path: str) -> int:
         """The size of a file; -1 if there is none. Raises ManifestError if it is elsewhere."""
         size = self._sizes.get(path)
         if size is None:

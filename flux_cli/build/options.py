@@ -29,6 +29,7 @@ class Machines(NamedTuple):
 
     shard: str | None = None
     store: str | None = None
+    ledger: str | None = None  # of JSON lines, in place of a lock
 
 
 class Limits(NamedTuple):
@@ -64,6 +65,42 @@ class Decisions(NamedTuple):
     prune_originals: bool = False
 
 
+class Images(NamedTuple):
+    """Keys of all assets in a file of JSON lines. With a manifest, they are refused."""
+
+    model: str | None = None
+    route: str | None = None
+    size: str | None = None
+    aspect_ratio: str | None = None
+    resolution: str | None = None
+    raw: bool | None = None
+    enhance_prompt: bool | None = None
+    image_prompt: str | None = None
+    image_prompt_strength: str | None = None
+    safety_tolerance: str | None = None
+    background: str | None = None
+    output: str | None = None
+    output_format: list[str] | None = None
+    output_compression: str | None = None
+    fit: str | None = None
+    focus: str | None = None
+    pad_color: str | None = None
+    upscale: bool = False
+    width: list[str] | None = None
+    max_bytes: str | None = None
+    lossless: bool = False
+    effort: str | None = None
+    no_metadata: bool = False
+    no_prompt_metadata: bool = False
+    sidecar: bool = False
+
+    @property
+    def given(self) -> dict[str, str | bool | list[str]]:
+        """The options that were typed."""
+        items = self._asdict().items()
+        return {name: value for name, value in items if value is not None and value is not False}
+
+
 class BuildOptions(NamedTuple):
     """All options of `flux build`."""
 
@@ -73,4 +110,5 @@ class BuildOptions(NamedTuple):
     access: Access = Access()
     decisions: Decisions = Decisions()
     machines: Machines = Machines()
+    images: Images = Images()
     reporting: Reporting = Reporting()

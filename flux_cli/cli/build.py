@@ -1,9 +1,12 @@
 """The command `flux build`. What it does is in `commands/build/`."""
 
-from flux_cli.build.options import BuildOptions
+from flux_cli.build.options import BuildOptions, Images
 from flux_cli.cli.help import examples
 from flux_cli.cli.options import takes_options
 from flux_cli.cli.spellings.others import BUILD
+
+# Options of `flux generate` that describe all images of a file of JSON lines.
+IMAGE_PANEL = dict.fromkeys(Images._fields, "Images from JSON lines")
 
 
 @examples(
@@ -11,7 +14,7 @@ from flux_cli.cli.spellings.others import BUILD
     "flux build --check",
     "flux build --plan --only 'icon-*' --json",
 )
-@takes_options(BUILD)
+@takes_options(BUILD, IMAGE_PANEL)
 def build(options: BuildOptions) -> int:
     """Keep a set of images in sync with a manifest, flux-build.toml.
 

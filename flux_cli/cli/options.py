@@ -28,16 +28,18 @@ def argument(field: str, special: Spellings | None = None) -> Any:  # noqa: ANN4
     return typer.Argument(metavar=metavar, show_default=False, help=text)
 
 
-def option(field: str, special: Spellings | None = None) -> Any:  # noqa: ANN401 - as above
-    """The Typer option of a field. `special` are the spellings that differ in this command."""
-    panel = PANEL_OF[field]
-    spelling = PANELS[panel][field]
+def option(field: str, special: Spellings | None = None, panel: str = "") -> Any:  # noqa: ANN401
+    """The Typer option of a field. `special` are the spellings that differ in this command.
+
+    `panel` is where its help is, if not in the panel of the field.
+    """
+    spelling = PANELS[PANEL_OF[field]][field]
     if special and field in special:
         spelling = special[field]
     return typer.Option(
         *spelling.flags.split(),
         metavar=spelling.metavar or None,
-        rich_help_panel=panel,
+        rich_help_panel=panel or PANEL_OF[field],
         show_default=False,
         help=spelling.help,
     )
@@ -50,11 +52,13 @@ Verbose = Annotated[bool, option("verbose", LOOKUP)]
 
 def takes_options(
     special: Spellings | None = None,
+    moved: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Let a command declare `options: GenerateOptions`, although Typer passes options one by one.
 
     Typer reads signatures. `spell_out` makes the signature it needs, and only for the command that
-    is run, because that takes longer than a lookup.
+    is run, because that takes longer than a lookup. Fields that are `moved` to another panel come
+    last in help.
     """
 
     def decorate(command: Callable[..., Result]) -> Callable[..., Result]:
@@ -69,7 +73,7 @@ def takes_options(
             return command(options=fill(kind, values), **own_values)
 
         def parameters() -> list[inspect.Parameter]:
-            return [*_option_parameters(kind, special), *own]
+            return [*_option_parameters(kind, special, moved or {}), *own]
 
         run.__doc__, run.__name__ = command.__doc__, command.__name__
         run.options = kind  # type: ignore[attr-defined] # functions take attributes
@@ -92,13 +96,17 @@ def spell_out(command: Callable[..., Result]) -> Callable[..., Result]:
     return command
 
 
-def _option_parameters(kind: type, special: Spellings | None) -> list[inspect.Parameter]:
+def _option_parameters(
+    kind: type, special: Spellings | None, moved: Mapping[str, str]
+) -> list[inspect.Parameter]:
     """One parameter per field of an options type: arguments first, then options as in help."""
     defaults, types = fields_of(kind), _types_of(kind)
     arguments = [field for field in defaults if field in ARGUMENTS]
-    options = sorted(defaults.keys() - arguments, key=ORDER.index)
+    options = sorted(
+        defaults.keys() - arguments, key=lambda field: (field in moved, ORDER.index(field))
+    )
     declared = {field: argument(field, special) for field in arguments}
-    declared |= {field: option(field, special) for field in options}
+    declared |= {field: option(field, special, moved.get(field, "")) for field in options}
     return [
         _parameter(field, Annotated[types[field], declaration], defaults[field])
         for field, declaration in declared.items()

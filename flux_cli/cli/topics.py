@@ -133,8 +133,6 @@ def _environment() -> tuple[Part, ...]:
         """
         A key can be in a private file: NAME_FILE, or credentials.toml beside config.toml. Clients
         of flux serve send FLUX_SERVE_KEY. FLUX_SHARDS is the number of shards in Kubernetes.
-        """,
-        """
         Highest first: options, environment, flux.toml, config.toml, defaults. flux config shows
         all.
         """,

@@ -76,13 +76,14 @@ def expand(manifest: Manifest, sources: Sources) -> Iterator[Asset]:
             count += 1
             if count > MAX_ASSETS:
                 message = f"{manifest.path} has more than {MAX_ASSETS:,} assets"
-                raise ManifestError(message, hint="split it into several manifests")
+                hint = "split it, or put them into a JSONL file: flux build FILE.jsonl --ledger DIR"
+                raise ManifestError(message, hint=hint)
             yield asset
 
 
 def expand_group(manifest: Manifest, group: Group, sources: Sources) -> Iterator[Asset]:
     """The assets of one table. Raises ManifestError at the first one that is wrong."""
-    return _Expansion(manifest, group, sources).assets()
+    return Expansion(manifest, group, sources).assets()
 
 
 @lru_cache(maxsize=4096)
@@ -91,7 +92,7 @@ def safe_name(text: str) -> str:
     return text if PLAIN.fullmatch(text) else names.safe(text)
 
 
-class _Expansion:
+class Expansion:
     """One table of assets and what was computed for it so far."""
 
     def __init__(self, manifest: Manifest, group: Group, sources: Sources) -> None:

@@ -54,6 +54,8 @@ def read_output(merged: Values, where: str) -> tuple[Template, tuple[Variant, ..
     try:
         destination = _destination(merged, where)
         finish = finish_of(merged, destination.formats)
+    except ManifestError:  # it names the place
+        raise
     except UsageError as error:
         raise ManifestError(f"{where}: {error.message}", hint=error.hint) from error
     template = (destination.template or "").removesuffix(".{ext}")

@@ -141,10 +141,11 @@ def total_line(priced: Sequence[Priced], cost: Cost, limit: float | None) -> str
         parts.append(counted(moves, "move"))
     if pruned:
         parts.append(f"{counted(pruned, 'file')} not in the manifest")
-    return f"{', '.join(parts)}; {_sum(cost, limit)}"
+    return f"{', '.join(parts)}; {cost_text(cost, limit)}"
 
 
-def _sum(cost: Cost, limit: float | None) -> str:
+def cost_text(cost: Cost, limit: float | None) -> str:
+    """What all requests cost, and of which limit."""
     of_limit = "" if limit is None else f" of {show_amount(limit)}"
     if cost.unknown:
         known = f"at least {show_amount(cost.known_usd)}" if cost.known_usd else "unknown"

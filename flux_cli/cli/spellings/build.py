@@ -28,5 +28,8 @@ MACHINES = {
     "store": Spelling(
         "--store", "URL", "Share originals and claims of requests in a store [env: FLUX_STORE]"
     ),
+    "ledger": Spelling(
+        "--ledger", "DIR", "Build the assets of a JSONL file, and record them in this folder"
+    ),
     "merge": Spelling("--merge", "", "Write the parts of shards, PART.lock…, into the lock"),
 }

@@ -275,7 +275,7 @@ PANEL_OF = {field: panel for panel, options in PANELS.items() for field in optio
 SPELLINGS = {field: row for options in PANELS.values() for field, row in options.items()}
 ORDER = list(PANEL_OF)  # of options in help and usage
 ARGUMENTS = {
-    "manifests": ("[MANIFEST…]", "Manifests [default: flux-build.toml, here or above]"),
+    "manifests": ("[MANIFEST…]", "Manifests [default: flux-build.toml, here or above], or JSONL"),
     "prompt": ("PROMPT", "The prompt, quoted; - reads standard input, @FILE reads a file"),
     "files": ("FILE…", "Image files; - reads one from standard input"),
 }

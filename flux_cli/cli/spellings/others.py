@@ -82,6 +82,12 @@ BUILD = {
     "offline": Spelling(
         "--offline", "", "Make placeholders instead of requests, or accept them in --check"
     ),
+    "model": Spelling("--model -m", "NAME", "Model of all images"),
+    "output": Spelling("--output -o", "PATH", "Template of the files, such as img/{name}.webp"),
+    "output_format": Spelling(
+        "--output-format --format -f", "FORMAT", f"{FORMAT_NAMES}; repeatable"
+    ),
+    "width": Spelling("--width", "PIXELS", "Write NAME-WIDTH.EXT in place of the full image"),
     "html": Spelling("--html", "", "Print a <picture> element for each asset"),
     "overwrite": Spelling("--overwrite", "", "Replace edited files, and files that are in the way"),
     "yes": Spelling("--yes -y", "", "Proceed even if the price is unknown; never lifts a limit"),

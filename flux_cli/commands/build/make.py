@@ -74,7 +74,7 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
             raise error
         confirm_cost(session)
         print_notes(session)
-        work = _Work(session, running)
+        work = Work(session, running, list(map(_site, session.planned)))
         result = work.carry_out()
         session = work.session()
         code = print_result(session, result)
@@ -121,12 +121,11 @@ def _current(planned: Planned, steps: Sequence[Step]) -> list[Priced]:
     return [one._replace(step=step) for one, step in pairs]
 
 
-class _Work:
+class Work:
     """One build: what it needs, and what it has done."""
 
-    def __init__(self, session: Session, running: dict[str, Running]) -> None:
-        self._session, self._running = session, running
-        self._sites = list(map(_site, session.planned))
+    def __init__(self, session: Session, running: dict[str, Running], sites: list[Site]) -> None:
+        self._session, self._running, self._sites = session, running, sites
         signer = identity_of(session.settings)
         self._name = store.new_name()
         self._build = Build(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.project import open_projects
 from flux_cli.build.shards.parts import check_parts, in_shard
+from flux_cli.build.stream.options import refuse_stream_options
+from flux_cli.build.stream.source import is_stream
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.sharing import store_address
 from flux_cli.commands.build.show import print_check, print_html, print_notes, print_plan
@@ -27,6 +29,7 @@ def run(options: BuildOptions) -> int:
         raise UsageError(message, hint="use only one of them")
     shard = _shard(options)
     if mode.init:
+        refuse_stream_options(options)
         from flux_cli.commands.build.init import init
 
         return init(options)
@@ -35,6 +38,11 @@ def run(options: BuildOptions) -> int:
 
         check_log(options.access.log_file)
     store_address(options)
+    if any(map(is_stream, mode.manifests or [])):
+        from flux_cli.commands.build.stream import run_stream
+
+        return run_stream(options)
+    refuse_stream_options(options)
     if mode.merge:
         from flux_cli.commands.build.merge import merge
 

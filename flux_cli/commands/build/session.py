@@ -59,10 +59,11 @@ class Planned(NamedTuple):
     limit: float | None = None  # what this project may cost, in USD, of a shard its share
     whole: Whole | None = None  # of a shard: the cost of all
     common_limit: float | None = None  # of a shard: what all may cost
+    total: Cost | None = None  # the cost, if `priced` is only a part of the plan
 
     @property
     def cost(self) -> Cost:
-        return cost_of(self.priced)
+        return self.total or cost_of(self.priced)
 
 
 class Session(NamedTuple):
@@ -78,6 +79,8 @@ class Session(NamedTuple):
 
     @property
     def cost(self) -> Cost:
+        if len(self.planned) == 1:
+            return self.planned[0].cost
         return cost_of(one for planned in self.planned for one in planned.priced)
 
     @property
@@ -100,10 +103,10 @@ def open_session(
 
     Of what is shared, only originals are looked for, and only those that are needed.
     """
-    settings = _settings(options)
+    settings = read_settings(options)
     catalog = Catalog(settings)
     check_rate(settings, catalog, projects)
-    limit = _limit(options, settings, projects)
+    limit = read_limit(options, settings, projects)
     chosen = _choose(options, projects)
     planned = []
     for project in projects:
@@ -116,7 +119,7 @@ def open_session(
     limit = left_to_spend(limit, projects[0], wholes)
     notes = (
         *_notes(settings, projects),
-        *messages.note_lines((*settings.notes, *catalog.notes, *_machine_notes(options, planned))),
+        *messages.note_lines((*settings.notes, *catalog.notes, *machine_notes(options, planned))),
         *_retiring(projects, catalog),
     )
     return Session(options, settings, catalog, planned, limit, notes, sharing)
@@ -156,7 +159,7 @@ def _choose(options: BuildOptions, projects: list[Project]) -> _Chosen:
     return _Chosen(options, selected, frozenset(rerolled), decisions.adopt or [], picks)
 
 
-def _settings(options: BuildOptions) -> Settings:
+def read_settings(options: BuildOptions) -> Settings:
     """The settings of the run. Those of the images are in the manifest."""
     access = options.access
     flags: dict[str, Json] = {"provider": access.provider, "base_url": access.base_url}
@@ -169,7 +172,7 @@ def _settings(options: BuildOptions) -> Settings:
     return load_settings(flags, ROWS)
 
 
-def _limit(options: BuildOptions, settings: Settings, projects: list[Project]) -> float | None:
+def read_limit(options: BuildOptions, settings: Settings, projects: list[Project]) -> float | None:
     """The limit of the whole command, besides those of the manifests. Raises UsageError."""
     text = options.limits.max_cost
     if text is None:
@@ -212,7 +215,7 @@ def _plan(project: Project, chosen: _Chosen, catalog: Catalog, sharing: Sharing 
     whole = cost_of_whole(project, rows, files, wishes, catalog)
     wishes = wishes._replace(selected=lambda name: chosen.selected(name) and project.owns(name))
     steps = plan_assets(project.assets, rows, files, wishes, catalog.resolve)
-    priced = [_priced(step, catalog, project.root) for step in steps]
+    priced = [price_step(step, catalog, project.root) for step in steps]
     return Planned(project, rows, files, priced, wishes, whole=whole)
 
 
@@ -227,7 +230,7 @@ def _adopted(project: Project, patterns: Sequence[str], files: Files) -> frozens
     return frozenset(found)
 
 
-def _priced(step: Step, catalog: Catalog, root: str) -> Priced:
+def price_step(step: Step, catalog: Catalog, root: str) -> Priced:
     """A step with its price. What is requested is resolved, so that every error comes now."""
     asset = step.asset
     if asset is None or not (step.make or step.is_updated or step.is_requested):
@@ -237,14 +240,14 @@ def _priced(step: Step, catalog: Catalog, root: str) -> Priced:
     return Priced(step, catalog.price(asset, root) if step.is_requested else 0.0)
 
 
-def _machine_notes(options: BuildOptions, planned: list[Planned]) -> tuple[Note, ...]:
+def machine_notes(options: BuildOptions, planned: list[Planned]) -> tuple[Note, ...]:
     """Notes for a build that pays."""
     is_build = not any(options.mode[1:]) and not options.access.offline
     if not is_build or not any(one.cost.requests for one in planned):
         return ()
-    from flux_cli.runs.check import machine_notes
+    from flux_cli.runs import check
 
-    return machine_notes()
+    return check.machine_notes()
 
 
 def _retiring(projects: list[Project], catalog: Catalog) -> Iterator[str]:

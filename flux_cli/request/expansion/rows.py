@@ -24,18 +24,24 @@ def json_rows(
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
-        try:
-            row = read_json(line)
-        except (ValueError, RecursionError) as fault:
-            raise error(f"{path}, line {number}: not valid JSON: {fault}") from fault
-        if not isinstance(row, dict) or not row:
-            message = f"{path}, line {number}: not a JSON object with keys"
-            raise error(message, hint=f"write {example}")
-        wrong = [column for column, value in row.items() if not _is_value(value)]
-        if wrong:
-            message = f"{path}, line {number}: {wrong[0]} must be a string, a number, or a list"
-            raise error(message)
+        row = read_row(line, f"{path}, line {number}", error, example)
         yield number, row
+
+
+def read_row(
+    line: str, where: str, error: type[UsageError] = UsageError, example: str = EXAMPLE
+) -> Row:
+    """The row of one line. Raises `error`, which begins with `where`."""
+    try:
+        row = read_json(line)
+    except (ValueError, RecursionError) as fault:
+        raise error(f"{where}: not valid JSON: {fault}") from fault
+    if not isinstance(row, dict) or not row:
+        raise error(f"{where}: not a JSON object with keys", hint=f"write {example}")
+    wrong = [column for column, value in row.items() if not _is_value(value)]
+    if wrong:
+        raise error(f"{where}: {wrong[0]} must be a string, a number, or a list")
+    return row
 
 
 def _is_value(value: object) -> bool:

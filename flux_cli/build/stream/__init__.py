@@ -1,0 +1,1 @@
+"""Builds from JSON lines: any number of assets in constant memory, recorded in a ledger."""

@@ -1,0 +1,53 @@
+"""Which options of `flux build` go with JSON lines, and which with manifests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flux_cli.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from flux_cli.build.options import BuildOptions
+
+REFUSED = (
+    ("--html", "mode", "html"),
+    ("--init", "mode", "init"),
+    ("--merge", "mode", "merge"),
+    ("--shard", "machines", "shard"),
+    ("--store", "machines", "store"),
+    ("--pick", "decisions", "pick"),
+    ("--adopt", "decisions", "adopt"),
+    ("--prune", "decisions", "prune"),
+    ("--prune-originals", "decisions", "prune_originals"),
+)
+
+
+def checked_options(options: BuildOptions) -> tuple[str, str]:
+    """The file of lines and the folder of the ledger. Raises UsageError."""
+    paths = options.mode.manifests or []
+    if len(paths) != 1:
+        raise UsageError("JSON lines are built alone", hint="name one file of lines")
+    if options.machines.ledger is None:
+        message = f"{paths[0]} needs a folder for the record of what was built"
+        raise UsageError(message, hint=f"flux build {paths[0]} --ledger ledger/")
+    for option, group, field in REFUSED:
+        if getattr(getattr(options, group), field):
+            message = f"{option} is for manifests, not for JSON lines"
+            raise UsageError(message, hint="leave it out")
+    output = options.images.output or ""
+    if "://" in output:
+        message = f"--output {output}: images are written below the working folder"
+        raise UsageError(message, hint="name a path, such as img/{name}.webp")
+    return paths[0], options.machines.ledger
+
+
+def refuse_stream_options(options: BuildOptions) -> None:
+    """Raise UsageError for options that only JSON lines take."""
+    given = [*options.images.given]
+    if given:
+        name = given[0].replace("_", "-")
+        message = f"--{name} is for JSON lines: a manifest alone says what images are"
+        raise UsageError(message, hint=f"write the key {given[0]} into the manifest")
+    if options.machines.ledger is not None:
+        hint = "leave it out, or name a .jsonl file"
+        raise UsageError("--ledger is for JSON lines: a manifest has a lock", hint=hint)

@@ -1,0 +1,194 @@
+"""`flux build FILE.jsonl --ledger DIR`: plan all lines, then build those with work to do, in parts.
+
+Each part is a build of its own, with a run and a journal: a killed build leaves one part to settle.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from flux_cli.build.disk import Files
+from flux_cli.build.execution.running import Running
+from flux_cli.build.execution.site import Site
+from flux_cli.build.lock.file import is_unfinished
+from flux_cli.build.stream.index import Index
+from flux_cli.build.stream.ledger import Writer, notes_path
+from flux_cli.build.stream.options import checked_options
+from flux_cli.build.stream.plans import ROOT, Plans
+from flux_cli.build.stream.source import open_source
+from flux_cli.build.stream.survey import Survey
+from flux_cli.build.stream.takeover import project_of, settle
+from flux_cli.commands.build.make import Work
+from flux_cli.commands.build.report import exit_code
+from flux_cli.commands.build.session import (
+    Planned,
+    Session,
+    machine_notes,
+    price_step,
+    read_limit,
+    read_settings,
+)
+from flux_cli.commands.build.show import confirm_cost, print_notes, refusal
+from flux_cli.commands.build.stream_report import WrongLines, print_result, print_survey
+from flux_cli.core.errors import ManifestError, UsageError
+from flux_cli.terminal import messages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flux_cli.build.options import BuildOptions
+    from flux_cli.build.planning.cost import Priced
+    from flux_cli.commands.build.report import Result
+    from flux_cli.config.load import Settings
+
+AT_ONCE = 2000  # assets of one part: a journal is read as a whole
+TRIED = 100  # lines with work to do that are checked completely before anything is sent
+
+
+def run_stream(options: BuildOptions) -> int:
+    """Build, show the plan, or check, and return the exit code. Raises FluxError."""
+    path, ledger = checked_options(options)
+    with ExitStack() as stack:
+        build = _StreamBuild(options, path, ledger, stack)
+        if options.mode.plan or options.mode.check:
+            return build.show()
+        return build.carry_out()
+
+
+class _LedgerSite(Site):
+    """The lines of one part of the build, whose rows go into the ledger."""
+
+    writer: Writer
+
+    def save(self, mark: str) -> None:  # noqa: ARG002 - rows are appended
+        """Append the rows that differ. Raises DiskError."""
+        before = self.planned_rows
+        self.writer.add({name: row for name, row in self.rows.items() if before.get(name) != row})
+
+
+class _StreamBuild:
+    """One command: its lines, its ledger, and what was done so far."""
+
+    def __init__(self, options: BuildOptions, path: str, ledger: str, stack: ExitStack) -> None:
+        self._options, self._ledger, self._stack = options, ledger, stack
+        self._settings: Settings = read_settings(options)
+        self._lock = notes_path(ledger)
+        self._file = open_source(path, stack)
+        self._index = stack.enter_context(Index(ledger))
+        self._plans = Plans(path, self._file, self._index, options, self._settings)
+        project = project_of(path, self._lock, {}, {})
+        self._project = project
+        self._limit = read_limit(options, self._settings, [project])
+        self._wrong = WrongLines()
+
+    def show(self) -> int:
+        """Print the plan or the check."""
+        survey = self._survey()
+        session = self._session(survey.listed, self._limit, survey)
+        if is_unfinished(self._lock):
+            messages.err("flux: note: a build was killed here; the next one settles it first")
+        print_notes(session)
+        return print_survey(session, survey, is_left=is_unfinished(self._lock))
+
+    def carry_out(self) -> int:
+        """Settle what a killed build has left, plan, and build part by part."""
+        running = self._stack.enter_context(Running(ROOT))
+        writer = self._stack.enter_context(Writer(self._ledger))
+        settle(self._plans, self._index, writer, self._lock)
+        survey = self._survey()
+        session = self._session(survey.listed, self._limit, survey)
+        is_known = self._limit is not None and not survey.cost.unknown
+        is_partial = self._options.limits.partial and is_known
+        error = refusal(session)
+        if error and not is_partial:
+            raise error
+        confirm_cost(session)
+        print_notes(session)
+        results = self._build_parts(survey, running, writer)
+        return print_result(session, survey, results, self._wrong)
+
+    def _survey(self) -> Survey:
+        """Plan all lines. Raises ManifestError if none of the first hundred is right."""
+        survey, plans = Survey(), self._plans
+        for line in plans.lines():
+            try:
+                asset = plans.asset(line)
+                if not plans.is_selected(asset):
+                    survey.unselected += 1
+                    continue
+                priced = plans.priced(plans.first_step(line, asset))
+                if priced.step.is_requested and survey.cost.requests < TRIED:
+                    priced = self._try(priced)
+            except UsageError as error:
+                survey.wrong += 1
+                is_known = survey.assets or survey.unselected
+                self._wrong.add(error)
+                if not is_known and survey.wrong == TRIED:
+                    break
+            else:
+                survey.add(line, priced)
+        if survey.wrong and not survey.assets and not survey.unselected:
+            raise self._wrong.first
+        self._wrong.show()
+        if not survey.assets and not survey.unselected:
+            raise ManifestError(f"{plans.path} has no lines", hint="write one JSON object per line")
+        return survey
+
+    def _try(self, priced: Priced) -> Priced:
+        """The step, if everything of it is right. Raises UsageError."""
+        from flux_cli.build.execution.requests import Tasks
+
+        whole = price_step(priced.step, self._plans.catalog, ROOT)
+        if whole.step.is_requested:
+            Tasks(self._settings, self._plans.catalog, "", {}).task(1, whole.step, self._lock)
+        return whole
+
+    def _session(
+        self, priced: list[Priced], limit: float | None, survey: Survey | None = None
+    ) -> Session:
+        """What the other modules of the command need to know."""
+        assets = {one.step.name: one.step.wanted for one in priced}
+        rows = {one.step.name: one.step.row for one in priced if one.step.row}
+        project = project_of(self._plans.path, self._lock, assets, rows)
+        total = survey.cost if survey else None
+        planned = Planned(
+            project, rows, Files(ROOT), priced, self._plans.wishes, limit, total=total
+        )
+        plans = self._plans
+        notes = messages.note_lines((
+            *self._settings.notes,
+            *(plans.notes | plans.catalog.notes),
+            *machine_notes(self._options, [planned]),
+        ))  # fmt: skip
+        return Session(self._options, self._settings, plans.catalog, [planned], limit, tuple(notes))
+
+    def _build_parts(self, survey: Survey, running: Running, writer: Writer) -> Iterator[Result]:
+        """Build part by part, until all is done, or something stops it."""
+        limit, places = self._limit, survey.todo
+        while several := list(islice(places, AT_ONCE)):
+            session = self._session(list(self._steps(several)), limit)
+            (planned,) = session.planned
+            steps = [one.step for one in planned.priced]
+            site = _LedgerSite(planned.project, planned.files, steps, planned.rows, planned.wishes)
+            site.writer = writer
+            work = Work(session, {os.path.realpath(ROOT): running}, [site])
+            result = work.carry_out()
+            work.end_log(exit_code(session, result), result)
+            yield result
+            if limit is not None:
+                cost = result.cost_usd
+                limit = max(0.0, limit - (planned.cost.known_usd if cost is None else cost))
+
+    def _steps(self, places: list[tuple[int, int]]) -> Iterator[Priced]:
+        """The steps of these lines, each checked completely."""
+        for number, place in places:
+            line = self._plans.line_at(number, place)
+            try:
+                step = self._plans.step(self._plans.asset(line))
+                yield self._try(self._plans.priced(step))
+            except UsageError as error:
+                self._wrong.add(error)
+                self._wrong.show()
