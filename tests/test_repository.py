@@ -192,3 +192,13 @@ def test_the_source_distribution_holds_the_whole_repository():
     build = tomllib.loads(read("pyproject.toml"))["tool"]["hatch"]["build"]
     always = {"/pyproject.toml", "/.gitignore"}
     assert set(build["targets"]["sdist"]["include"]) == tracked - always
+
+
+def test_no_page_has_the_marks_of_a_merge_conflict():
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "templates").glob("*")]
+    marked = [
+        page.name
+        for page in pages
+        if re.search(r"^(<{7} |>{7} )", page.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    assert marked == []

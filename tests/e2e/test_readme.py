@@ -21,6 +21,7 @@ README = ROOT / "README.md"
 GENERATED = ROOT / "docs/cli.md"  # its examples are tested with the help texts
 FOR_DEVELOPERS = ROOT / "docs/architecture.md"  # names options of scripts, too
 AT_THE_TOP = {README, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))}
+SETTINGS = ROOT / "docs/settings.md"
 SKILL = ROOT / "skills/flux/SKILL.md"  # for coding agents
 PAGES = sorted({*AT_THE_TOP, SKILL, *(ROOT / "docs").glob("*.md")} - {GENERATED})
 NOT_RUN = {  # the start of a command, and why it does not run here
@@ -41,6 +42,11 @@ NOT_RUN = {  # the start of a command, and why it does not run here
     "rm -rf dist": ".ci/run builds the wheel",
     "git ": "needs a repository of its own",
     "pip install '": "installs into this environment",
+    "flux config edit": "tests/e2e/test_config.py has an editor",
+    "flux show lighthouse.png --open": "tests/e2e/test_show_open.py has a viewer",
+    "flux build --pick": "tests/e2e/test_build_candidates.py has candidates",
+    "flux build --shard auto": "tests/e2e/test_scale_docs.py has the variables of engines",
+    "flux build --store": "tests/e2e/test_build_store.py has a store",
     "flux login": "tests/e2e/test_login.py has a key for it",
     "pass show": "needs a password manager",
     "flux serve": "tests/e2e/serving starts servers",
@@ -67,6 +73,7 @@ ELSEWHERE = (
     "--option",
     "--nonsense",
     "--version",
+    "--height",
 )  # no option, on purpose; an option of no command
 HERO = 'flux generate "mountains by a lake at sunset" --offline --seed 7 -a 16:9 -o lake.jpg'
 
@@ -111,6 +118,8 @@ def around(keyed, home, work, command, gateway):
     (work / "prompts.txt").write_text("a red fox\nan owl\n")
     manifest = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/build.md").read_text(), re.DOTALL)[0]
     (work / "flux-build.toml").write_text(manifest)
+    presets = re.search(r"```toml\n(\[presets.*?)```", SETTINGS.read_text(), re.DOTALL)
+    (work / "flux.toml").write_text(presets[1])
     (work / "cat.jpg").write_bytes(pixels_as("jpeg", 1024, 768))  # not what the gateway answers
     (work / "photo.jpg").write_bytes(pixels_as("jpeg", 1200, 900))  # lines make it smaller
     for name, file_format in INPUTS.items():
