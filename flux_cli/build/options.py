@@ -55,6 +55,12 @@ class Decisions(NamedTuple):
     prune_originals: bool = False
 
 
+class Review(NamedTuple):
+    """Where people review the images."""
+
+    report: str | None = None
+
+
 class BuildOptions(NamedTuple):
     """All options of `flux build`."""
 
@@ -63,4 +69,5 @@ class BuildOptions(NamedTuple):
     limits: Limits = Limits()
     access: Access = Access()
     decisions: Decisions = Decisions()
+    review: Review = Review()
     reporting: Reporting = Reporting()

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.project import Project
+    from flux_cli.commands.build.review import Review
     from flux_cli.commands.build.session import Planned, Session
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
@@ -69,10 +70,21 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         confirm_cost(session)
         print_notes(session)
         work = _Work(session, running)
+        review = open_review(session)
         result = work.carry_out()
         code = print_result(session, result)
+        code = review.finish(code, result) if review else code
         work.end_log(code, result)
         return code
+
+
+def open_review(session: Session) -> Review | None:
+    """The page of --report, which has seen the images as they are before the build."""
+    if session.options.review.report is None:
+        return None
+    from flux_cli.commands.build.review import Review
+
+    return Review(session)
 
 
 def _roots(projects: Sequence[Project]) -> dict[str, str]:

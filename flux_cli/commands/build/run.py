@@ -12,6 +12,7 @@ from flux_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
     from flux_cli.build.options import BuildOptions
+    from flux_cli.commands.build.session import Session
 
 
 def run(options: BuildOptions) -> int:
@@ -29,6 +30,10 @@ def run(options: BuildOptions) -> int:
 
         check_log(options.access.log_file)
     projects = open_projects(mode.manifests or [])
+    if options.review.report is not None:
+        from flux_cli.commands.build.review import check_review
+
+        check_review(options, projects)
     if not any(mode[1:]):
         from flux_cli.commands.build.make import build
 
@@ -40,4 +45,13 @@ def run(options: BuildOptions) -> int:
     print_notes(session)
     code = print_plan(session) if mode.plan else print_check(session)
     append_summary(session, {})
-    return code
+    return write_review(session, code)
+
+
+def write_review(session: Session, code: int) -> int:
+    """Write the page of --report for a plan or a check, and return the exit code."""
+    if session.options.review.report is None:
+        return code
+    from flux_cli.commands.build.review import Review
+
+    return Review(session).finish(code)

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flux_cli.build.planning.summary import summary_text
+from flux_cli.build.planning.summary import escaped, summary_text
 from flux_cli.core.text import redact, variable_text
 from flux_cli.terminal import messages
 
@@ -30,6 +30,8 @@ def append_summary(session: Session, failures: Mapping[str, str]) -> None:
     if not path:
         return
     texts = [_text(planned, failures) for planned in session.planned]
+    if report := session.options.review.report:
+        texts.append(f"Review page: {escaped(Path(report).name)}\n")
     try:
         with Path(path).open("a", encoding="utf-8", errors="replace") as file:
             file.write(redact("\n".join(texts)))
