@@ -14,7 +14,7 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|report|only|exclude|reroll|adopt|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|report|only|exclude|pick|reroll|adopt|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
         else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/login' '/0/logout' '/0/doctor' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
             set command (string trim -- "$command $word")
         else
@@ -222,6 +222,7 @@ complete -c flux -n "__flux_at 'build'" -l report -r -F -a '(__flux_files "-[^-]
 complete -c flux -n "__flux_at 'build'" -l only -x -d 'Only assets with such names'
 complete -c flux -n "__flux_at 'build'" -l exclude -x -d 'No assets with such names'
 complete -c flux -n "__flux_at 'build'" -l partial -d 'Make what the limit allows, in manifest order'
+complete -c flux -n "__flux_at 'build'" -l pick -x -d 'Pick candidate N of an image'
 complete -c flux -n "__flux_at 'build'" -l reroll -x -d 'Request an image again'
 complete -c flux -n "__flux_at 'build'" -l adopt -x -d 'Accept existing files as what the manifest means'
 complete -c flux -n "__flux_at 'build'" -l prune -d 'Delete unedited files that the manifest no longer names'

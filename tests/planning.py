@@ -4,10 +4,12 @@ from hashlib import sha256
 
 from manifests import assets_of
 
+from flux_cli.build.candidates.following import put_row
+from flux_cli.build.candidates.picks import picked
 from flux_cli.build.lock.rows import File, Original
 from flux_cli.build.planning.outcome import Made, row_after
 from flux_cli.build.planning.plan import plan_assets
-from flux_cli.build.planning.steps import ORPHAN, PAID, SAME, Wishes
+from flux_cli.build.planning.steps import ORPHAN, PAID, Wishes
 from flux_cli.build.resolution import image_digest, resolve_asset
 from flux_cli.catalog.find import find_model
 
@@ -64,7 +66,7 @@ class Project:
         return {
             (step.name, step.sign): step.reason
             for step in self.steps(**wishes)
-            if step.sign != SAME or step.is_updated
+            if not step.is_unchanged
         }
 
     def build(self, *, prune=False, **wishes):
@@ -86,9 +88,8 @@ class Project:
             if old in self.disk.files:
                 self.disk.files[new] = self.disk.files.pop(old)
         made = self.make(step, self.image_of(step, rows), is_offline)
-        if step.was != step.name:
-            self.rows.pop(step.was, None)
-        self.rows[step.name] = row_after(step._replace(resolved=resolve(step.asset)), made)
+        row = row_after(step._replace(resolved=resolve(step.asset)), made)
+        put_row(self.rows, step.was, step.name, row)
 
     def image_of(self, step, rows):
         """The digest of the image from which the files of a step are made."""
@@ -118,6 +119,11 @@ class Project:
         original = Original(image, 9, 64, 64, "png")
         self.disk.originals.add(original.name)
         return Made(made, original, {"run": "r"}, is_placeholder=is_offline)
+
+    def pick(self, **picks):
+        """What `--pick` changes before the plan is made."""
+        assets = assets_of(self.text, self.files)
+        self.rows = picked(assets, self.rows, picks, self.disk, resolve)
 
     def prune(self, step):
         row = self.rows[step.was]

@@ -20,6 +20,7 @@ HEAVY = {"httpx", "PIL", "rich", "asyncio", "pydantic"}
 # Modules that decide and touch nothing: no I/O, clock, environment or randomness. Values alone can
 # test them.
 PURE = (
+    "build/candidates/*.py",
     "build/digests.py",
     "build/lock/checks.py",
     "build/lock/reading.py",

@@ -33,10 +33,14 @@ def head_of(parameters: Mapping[str, Json], references: Mapping[str, str]) -> He
     return Head(_bytes(start), _bytes(f",{canonical(dict(references))}]"))
 
 
-def request_digest(head: Head, prompt: str, seed: Json) -> str:
-    """The digest of one request. `seed` is None if the manifest names none."""
+def request_digest(head: Head, prompt: str, seed: Json, candidate: int = 0) -> str:
+    """The digest of one request. `seed` is None if the manifest names none.
+
+    `candidate` tells requests apart that say the same: 0 for the only one.
+    """
     middle = _bytes(f"{canonical(prompt)},{canonical(seed)}")
-    return sha256(head.start + middle + head.end).hexdigest()[:DIGITS]
+    end = head.end[:-1] + _bytes(f",{candidate}]") if candidate else head.end
+    return sha256(head.start + middle + end).hexdigest()[:DIGITS]
 
 
 def output_digest(facts: Mapping[str, Json]) -> str:

@@ -50,6 +50,7 @@ class Decisions(NamedTuple):
 
     reroll: list[str] | None = None
     adopt: list[str] | None = None
+    pick: list[str] | None = None
     overwrite: bool = False
     prune: bool = False
     prune_originals: bool = False

@@ -198,15 +198,16 @@ None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet', True), 
 ('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url', None), '--no-key':
 ('no_key', True), '--offline': ('offline', True), '--html': ('html', True), '--plan': ('plan',
 True), '--check': ('check', True), '--init': ('init', True), '--report': ('report', None), '--only':
-('only', None), '--exclude': ('exclude', None), '--partial': ('partial', True), '--reroll':
-('reroll', None), '--adopt': ('adopt', None), '--prune': ('prune', True), '--prune-originals':
-('prune_originals', True)},
-        'repeatable': ('manifests', 'only', 'exclude', 'reroll', 'adopt'),
+('only', None), '--exclude': ('exclude', None), '--partial': ('partial', True), '--pick': ('pick',
+None), '--reroll': ('reroll', None), '--adopt': ('adopt', None), '--prune': ('prune', True),
+'--prune-originals': ('prune_originals', True)},
+        'repeatable': ('manifests', 'only', 'exclude', 'pick', 'reroll', 'adopt'),
         'defaults': {'manifests': None, 'overwrite': False, 'as_json': False, 'concurrency': None, 'timeout': None,
 'retries': None, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress': None,
 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False, 'html':
 False, 'plan': False, 'check': False, 'init': False, 'report': None, 'only': None, 'exclude': None,
-'partial': False, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False},
+'partial': False, 'pick': None, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals':
+False},
         'options': 'BuildOptions',
         'below': (),
         'own': (),

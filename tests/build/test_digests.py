@@ -33,6 +33,8 @@ MANIFESTS = {
     "docs": (DOCS, {}),
     "icons": (ICONS, {"products.csv": PRODUCTS[:60].rsplit("\n", 1)[0]}),
     "all": (ALL.replace("hero.png", "img/{name}.{avif,webp,jpg}"), {"ref.png": "bytes"}),
+    "seeded": (ONE + "seed = 7\ncandidates = 2\n", {}),
+    "unseeded": (ONE + "candidates = 3\n", {}),
     "unicode": (ONE.replace("a cat", "a \\u00e9t\\u00e9 \\U0001F98A"), {}),
 }
 

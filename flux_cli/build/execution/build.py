@@ -170,8 +170,7 @@ class Build:
         files = made_files(step.wanted, step.make, self.sink.written, site.root)
         self._wrote(site, step.name, files)
         left = _left_files(step, files, site.files)
-        site.rows.pop(step.was, None)
-        site.rows[step.name] = kept._replace(files={**left, **kept.files, **files})
+        site.put(step, kept._replace(files={**left, **kept.files, **files}))
 
     def _mark(self, site: Site, step: Step, error: FluxError, run: str, number: int) -> None:
         """Note in the row that a request must not be repeated. The rest of the row stays."""
@@ -185,8 +184,7 @@ class Build:
         )
         trouble = Trouble(asset.request, run, number, error.code)
         row = row._replace(refused=trouble) if is_refused else row._replace(unclear=trouble)
-        site.rows.pop(step.was, None)
-        site.rows[step.name] = row
+        site.put(step, row)
 
     def prune(self) -> None:
         """Delete files that are no longer in the manifest, and the rows that have none left."""

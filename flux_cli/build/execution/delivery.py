@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import place
 from flux_cli.build.manifest.outputs import SIDECAR, finish_of
+from flux_cli.images.finish import Finish
+from flux_cli.images.formats import FORMATS
 from flux_cli.images.names import Name
 from flux_cli.runs.saving.delivery import Delivery
 
@@ -23,6 +25,8 @@ def name_of(asset: Asset, root: str) -> Name:
 
 def delivery_of(asset: Asset, root: str, make: Collection[str], record: Record) -> Delivery:
     """The delivery that writes the paths in `make`, and leaves all others as they are."""
+    if asset.of:
+        return _without_files(asset, root, record)
     variants = asset.settings.variants
     formats = tuple(dict.fromkeys(one.format for one in variants if one.format != SIDECAR))
     endings = {one.format: one.ending.rpartition(".")[2] for one in variants}
@@ -37,3 +41,10 @@ def delivery_of(asset: Asset, root: str, make: Collection[str], record: Record) 
         is_quality_sent=False,
         kept=kept,
     )
+
+
+def _without_files(asset: Asset, root: str, record: Record) -> Delivery:
+    """The delivery of a candidate: its original is kept, and every file counts as made."""
+    name = name_of(asset, root)
+    kept = frozenset(name.path(row.suffix) for row in FORMATS.values())
+    return Delivery(finish=Finish(), record=record, is_quality_sent=False, kept=kept)

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flux_cli.build.candidates.naming import owner_of
 from flux_cli.build.disk import ORIGINALS
 from flux_cli.build.disk import place as place_of
 from flux_cli.build.execution.records import generated
@@ -135,7 +136,9 @@ def unfinished(assets: Mapping[str, Asset], rows: Mapping[str, Row]) -> set[str]
     for name, row in rows.items():
         wanted = assets[name].files if name in assets else {}
         made = {path: file.output for path, file in row.files.items()}
-        if row.original and not wanted.items() <= made.items():
+        owner = rows.get(owner_of(name) or name, row)
+        is_open = name in assets and assets[name].settings.candidates and not owner.pick
+        if row.original and (is_open or not wanted.items() <= made.items()):
             found.add(row.original.name)
     return found
 

@@ -93,7 +93,7 @@ class Tasks(NamedTuple):
     def _delivery(self, asset: Asset, root: str, step: Step, record: Record) -> Delivery:
         """How the image becomes files. A placeholder may be too small for them."""
         delivery = delivery_of(asset, root, step.make, record)
-        if self.settings.provider.hosted:
+        if self.settings.provider.hosted or asset.of:
             return delivery
         return delivery._replace(finish=delivery.finish._replace(upscale=True))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flux_cli.build.candidates.following import put_row
 from flux_cli.build.disk import place
 from flux_cli.build.execution.originals import Owner
 from flux_cli.build.lock.pending import Pending
@@ -44,7 +45,11 @@ class Site:
 
     def steps_to_do(self) -> list[Step]:
         """The steps that change anything."""
-        return [step for step in self.steps if step.make or step.moves or step.is_updated]
+        return [
+            step
+            for step in self.steps
+            if step.make or step.moves or step.is_updated or step.is_requested
+        ]
 
     def places(self) -> Iterator[str]:
         """Where files will be written."""
@@ -71,8 +76,11 @@ class Site:
 
     def finish(self, step: Step, made: Made) -> None:
         """Update the row of a step that is done."""
-        self.rows.pop(step.was, None)
-        self.rows[step.name] = row_after(step, made, shows_prompts=self.shows_prompts)
+        self.put(step, row_after(step, made, shows_prompts=self.shows_prompts))
+
+    def put(self, step: Step, row: Row) -> None:
+        """Set the row of a step."""
+        put_row(self.rows, step.was, step.name, row)
 
 
 class Target(NamedTuple):

@@ -6,7 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
-from flux_cli.build.lock.rows import File, Original, Row, Trouble
+from flux_cli.build.candidates.naming import MOST, key_of
+from flux_cli.build.lock.rows import NO_DIGEST, File, Original, Row, Trouble
 from flux_cli.build.manifest.paths import objection
 from flux_cli.images.formats import FOREIGN, FORMATS
 
@@ -19,7 +20,12 @@ DIGEST = re.compile(r"[0-9a-f]{16}")
 OUTPUT = re.compile(r"[0-9a-f]{8}")
 MAX_NUMBER = 10**15
 Shared = TypeVar("Shared", str, int | None)
-KNOWN = frozenset(Row._fields)
+KNOWN = frozenset((*Row._fields, "candidates"))
+CANDIDATES = frozenset(map(str, range(1, MOST + 1)))
+
+
+# Stands for an asset that has only candidates: all that is known of it is their rows.
+NOTHING = Row(NO_DIGEST, NO_DIGEST)
 
 
 def read_rows(assets: Iterable[tuple[str, Any]]) -> dict[str, Row]:
@@ -28,7 +34,14 @@ def read_rows(assets: Iterable[tuple[str, Any]]) -> dict[str, Row]:
     for name, table in assets:
         if name in rows:
             raise ValueError(f"{name!r} is given twice")
-        rows[name] = _row(name, table)
+        row = _row(name, table)
+        candidates = table_of(table.get("candidates", {}))
+        if row != NOTHING or not candidates:
+            rows[name] = row
+        for number, candidate in candidates.items():
+            if number not in CANDIDATES:
+                raise ValueError(f"{name!r}: {number!r} is not the number of a candidate")
+            rows[key_of(name, int(number))] = _row(f"{name}#{number}", candidate)
     return rows
 
 
@@ -50,6 +63,7 @@ def _row(name: str, table: Any) -> Row:  # noqa: ANN401 - what JSON can be
             placeholder=_flag(table.get("placeholder", False)),
             refused=_trouble(table.get("refused")),
             unclear=_trouble(table.get("unclear")),
+            pick=_pick(table.get("pick", 0)),
         )
     except KeyError as fault:
         raise ValueError(f"{name!r} lacks {fault}") from fault
@@ -137,6 +151,12 @@ def _number(value: Any) -> int:  # noqa: ANN401
 
 def _optional(value: Any) -> int | None:  # noqa: ANN401
     return None if value is None else _number(value)
+
+
+def _pick(value: Any) -> int:  # noqa: ANN401
+    if _number(value) <= MOST:
+        return _number(value)
+    raise ValueError(f"{value!r} is not the number of a candidate")
 
 
 def _flag(value: Any) -> bool:  # noqa: ANN401

@@ -107,8 +107,8 @@ def _by_line(lines: Iterator[str]) -> dict[str, Any]:
             continue
         if line in ("", "}", " }", "}}"):
             files = None
-        elif line == ' "files": {':
-            files = row["files"] = {}
+        elif line in (' "files": {', ' "candidates": {'):
+            files = row[line[2:-4]] = {}
         elif line.startswith('  "') and files is not None:
             files |= _facts(line)
         elif line.startswith(' "'):

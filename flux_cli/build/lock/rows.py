@@ -71,6 +71,7 @@ class Row(NamedTuple):
     placeholder: bool = False  # the image is an offline sketch
     refused: Trouble | None = None
     unclear: Trouble | None = None
+    pick: int = 0  # the candidate of which the files are made; 0 until a person picks one
 
     @property
     def is_made(self) -> bool:

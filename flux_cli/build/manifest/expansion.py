@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from flux_cli.build.candidates.naming import key_of
 from flux_cli.build.digests import request_digest
 from flux_cli.build.manifest.paths import inside
 from flux_cli.build.manifest.rows import read_rows
@@ -51,10 +52,13 @@ class Asset(NamedTuple):
     alt: str
     stem: str  # of its paths
     request: str  # the digest
+    of: str = ""  # the asset that this is a further candidate of; it has no files
 
     @property
     def files(self) -> dict[str, str]:
         """The digest of each output, by path."""
+        if self.of:
+            return {}
         return {self.stem + one.ending: one.digest for one in self.settings.variants}
 
     @property
@@ -144,7 +148,10 @@ class _Expansion:
         fields = {**self._manifest.variables, **_texts(row)}
         name = self._name_of(row, fields)
         if settings.n is None:
-            yield self._one(name, fields, {**merged, **own}, settings, 0)
+            first = self._one(name, fields, {**merged, **own}, settings, 0)
+            yield first
+            for number in range(1, settings.candidates):
+                yield self._candidate(first, number)
             return
         for number in range(settings.n):
             numbered = f"{name}-{number + 1}"
@@ -190,16 +197,20 @@ class _Expansion:
         fields = {**fields, "name": name}
         where = f"{self._where}" if name == self._group.name else f"{self._where}: {name}"
         prompt = self._prompt(merged.get("prompt", ""), fields, settings, where)
-        seed = merged.get("seed")
-        if number and seed is not None:
-            if not isinstance(seed, int):
-                raise ManifestError(f"{where}: seed must be a whole number, not {seed!r}")
-            seed += number
+        seed = _counted_up(merged.get("seed"), number, where)
         stem = inside(settings.stem.fill(fields, safe_name), f"{where}: output")
         _check_length(stem, settings, where)
         alt = self._text(merged.get("alt", ""), f"{where}: alt").fill(fields)
         request = request_digest(settings.head, prompt, seed)
         return Asset(name, self._group.name, settings, prompt, seed, alt, stem, request)
+
+    def _candidate(self, first: Asset, number: int) -> Asset:
+        """A further candidate. Without a seed, its number tells its request from the others."""
+        seed = _counted_up(first.seed, number, self._where)
+        mark = number + 1 if seed is None else 0
+        request = request_digest(first.settings.head, first.prompt, seed, mark)
+        name = key_of(first.name, number + 1)
+        return first._replace(name=name, seed=seed, request=request, of=first.name)
 
     def _prompt(
         self, source: str, fields: Mapping[str, str], settings: Settings, where: str
@@ -223,6 +234,15 @@ class _Expansion:
             kind = Literal if self._is_literal else Template
             self._templates[text] = kind(text, where)
         return self._templates[text]
+
+
+def _counted_up(seed: Json, number: int, where: str) -> Json:
+    """The seed of a further image, `number` after the first."""
+    if not number or seed is None:
+        return seed
+    if not isinstance(seed, int):
+        raise ManifestError(f"{where}: seed must be a whole number, not {seed!r}")
+    return seed + number
 
 
 def _check_length(stem: str, settings: Settings, where: str) -> None:

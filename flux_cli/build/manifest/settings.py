@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build import digests
+from flux_cli.build.candidates.naming import MOST
 from flux_cli.build.manifest.outputs import Variant, is_side, read_output
 from flux_cli.core.errors import ManifestError, did_you_mean
 from flux_cli.core.lite import NamedTuple
@@ -55,6 +56,7 @@ class Settings(NamedTuple):
     suffix: tuple[str, ...]  # and after it
     n: int | None = None  # None: one asset, without a number in its name
     is_frozen: bool = False
+    candidates: int = 0  # images of which a person picks one; 0: there is nothing to pick
 
 
 def merge(manifest: Manifest, values: Values, row: Values, where: str) -> Values:
@@ -101,6 +103,7 @@ def settle(merged: Values, sources: Sources, where: str) -> Settings:
         suffix=tuple(merged["prompt_suffix"]),
         n=_count(merged, where),
         is_frozen=merged.get("frozen", False),
+        candidates=_candidates(merged, where),
     )
 
 
@@ -144,3 +147,16 @@ def _count(merged: Mapping[str, Any], where: str) -> int | None:
     if not isinstance(n, int) or not 1 <= n <= MAX_N:
         raise ManifestError(f"{where}: n must be from 1 to {MAX_N:,}, not {n!r}")
     return n
+
+
+def _candidates(merged: Mapping[str, Any], where: str) -> int:
+    """How many images there are to pick from; 0 if the manifest does not say."""
+    count = merged.get("candidates")
+    if count is None:
+        return 0
+    if type(count) is not int or not 2 <= count <= MOST:
+        raise ManifestError(f"{where}: candidates must be from 2 to {MOST}, not {count!r}")
+    if merged.get("n") is not None:
+        message = f"{where}: n and candidates contradict each other"
+        raise ManifestError(message, hint="n makes several assets, candidates one to pick")
+    return count

@@ -51,6 +51,7 @@ STEP = {
     "make": ["text"],
     "moves": ["#build_move"],
     "orphans": ["text"],
+    "choice": "text",  # the command that picks one of its candidates; "" if nothing is to be picked
 }
 BUILD = {
     "schema": "integer",
@@ -112,4 +113,5 @@ def _step(one: Priced) -> dict[str, Json]:
         "make": list(step.make),
         "moves": moves,
         "orphans": list(step.orphans),
+        "choice": step.choice,
     }

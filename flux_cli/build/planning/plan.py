@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flux_cli.build.candidates.choices import with_choices
+from flux_cli.build.candidates.naming import owner_of
 from flux_cli.build.planning.adoption import adopt
 from flux_cli.build.planning.asset import Planner
 from flux_cli.build.planning.steps import ORPHAN, PAID, REMADE, Step
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from flux_cli.build.lock.rows import Row
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.planning.steps import Disk, Wishes
+
+
+FIRST = "#1"  # ends the key of the image that was candidate 1 before another was picked
 
 
 def plan_assets(
@@ -34,7 +39,7 @@ def plan_assets(
     planner = Planner(disk, wishes, resolve)
     steps = []
     for name, asset in assets.items():
-        if not wishes.selected(name):
+        if not wishes.selected(asset.of or name):
             continue
         was = renamed.get(name, name)
         row = rows.get(was)
@@ -44,10 +49,12 @@ def plan_assets(
         if name in wishes.adopt and not step.is_unchanged:
             step = adopt(asset, row, was, disk, resolve)
         steps.append(step)
-    steps = list(_with_twins(steps, rows, disk))
+    steps = list(_with_twins(list(with_choices(steps, rows)), rows, disk))
     claimed = {*assets, *renamed.values()}
     left = {
-        name: row for name, row in rows.items() if name not in claimed and wishes.selected(name)
+        name: row
+        for name, row in rows.items()
+        if claimed.isdisjoint((name, owner_of(name))) and wishes.selected(owner_of(name) or name)
     }
     return [*steps, *_leftovers(steps, left, disk)]
 
@@ -87,7 +94,7 @@ def _find_renamed(assets: Mapping[str, Asset], rows: Mapping[str, Row]) -> dict[
         return {}
     free: dict[str, list[str]] = {}
     for name in sorted(rows, reverse=True):
-        if name not in assets and rows[name].is_made:
+        if name not in assets and rows[name].is_made and not name.endswith(FIRST):
             free.setdefault(rows[name].request, []).append(name)
     return {asset.name: free[asset.request].pop() for asset in new if free.get(asset.request)}
 
@@ -101,7 +108,7 @@ def _with_twins(steps: list[Step], rows: Mapping[str, Row], disk: Disk) -> Itera
     asked: dict[str, str] = {}
     for step in steps:
         asset = step.asset
-        if asset is None or asset.seed is None or step.sign not in PAID:
+        if asset is None or asset.of or asset.seed is None or step.sign not in PAID:
             yield step
         elif asset.request in made:
             twin = made[asset.request]
@@ -118,7 +125,12 @@ def _with_twins(steps: list[Step], rows: Mapping[str, Row], disk: Disk) -> Itera
 def _can_lend(row: Row, disk: Disk) -> bool:
     """Whether other assets can be made from the original of a row."""
     is_generated = row.is_made and not row.placeholder and not row.adopted
-    return is_generated and row.original is not None and disk.has_original(row.original)
+    return (
+        is_generated
+        and not row.pick
+        and row.original is not None
+        and disk.has_original(row.original)
+    )
 
 
 def _leftovers(steps: list[Step], left: Mapping[str, Row], disk: Disk) -> Iterator[Step]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flux_cli.build.lock.rows import STALE
 from flux_cli.build.planning.changes import ARROW, change_text
 from flux_cli.core.values import counted
 
@@ -52,7 +53,8 @@ def remade(asset: Asset, row: Row, match: Match) -> str:
     if match.added:
         parts.append(_added(asset, row, match.added))
     if match.altered:
-        parts.append("output settings changed")
+        is_picked = row.pick and all(row.files[path].output == STALE for path in match.altered)
+        parts.append(f"candidate {row.pick} picked" if is_picked else "output settings changed")
     if match.missing:
         parts.append(f"missing: {listed(match.missing)}")
     if match.edited or match.blocked:

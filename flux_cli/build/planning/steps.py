@@ -47,6 +47,7 @@ class Step(NamedTuple):
     orphans: tuple[str, ...] = ()  # paths that are no longer in the manifest
     is_updated: bool = False  # the row changes, although no file does
     twin: str = ""  # the asset whose request brings this image, too
+    choice: str = ""  # the command that picks one of its candidates
 
     @property
     def wanted(self) -> Asset:
@@ -62,8 +63,8 @@ class Step(NamedTuple):
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether neither a file nor the row changes."""
-        return self.sign == SAME and not self.is_updated
+        """Whether neither a file nor the row changes, and nothing is to be picked."""
+        return self.sign == SAME and not self.is_updated and not self.choice
 
     @property
     def is_open(self) -> bool:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.document import STATES
-from flux_cli.build.planning.text import total_line
+from flux_cli.build.planning.text import total_line, unchanged_count
 from flux_cli.core.text import plain
 from flux_cli.core.values import counted
 
@@ -41,7 +41,7 @@ def _lines(
     yield ""
     yield escaped(total_line(priced, cost, limit))
     shown = [one for one in priced if not one.step.is_unchanged]
-    unchanged = len(priced) - len(shown)
+    unchanged = unchanged_count(priced)
     yield f"{unchanged:,} unchanged"
     rows = [(one.step.name, STATES[one.step.sign], one.step.reason) for one in shown]
     rows = [(name, "failed", message) for name, message in failures.items()] + rows
@@ -51,6 +51,11 @@ def _lines(
         yield "|---|---|---|"
     for name, state, reason in rows[:MOST_ROWS]:
         yield f"| {escaped(name)} | {state} | {escaped(reason)} |"
+    choices = [one.step for one in priced if one.step.choice and not one.step.is_open]
+    if choices:
+        yield ""
+    for step in choices[:MOST_ROWS]:
+        yield f"- {escaped(step.name)}: {escaped(step.choice)}"
     if len(rows) > MOST_ROWS:
         yield ""
         yield f"and {counted(len(rows) - MOST_ROWS, 'more row')}"

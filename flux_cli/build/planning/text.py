@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from flux_cli.build.candidates.bundles import bundle_name, bundle_reason, bundled
 from flux_cli.build.planning.steps import (
     CHANGED,
     EDITED,
     MOVED,
     NEW,
+    OPEN,
     ORPHAN,
     REFUSED,
     REMADE,
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import TypeAlias
 
+    from flux_cli.build.candidates.bundles import Bundle
     from flux_cli.build.planning.cost import Cost, Priced
     from flux_cli.build.planning.steps import Step
 
@@ -48,45 +51,55 @@ def plan_lines(priced: Sequence[Priced], *, verbose: bool = False) -> list[Cells
     """The lines of a plan. Unchanged assets are listed only if it is `verbose`."""
     shown = [one for one in priced if verbose or not one.step.is_unchanged]
     shown.sort(key=lambda one: RANKS[one.step.sign])
+    bundles = bundled(shown)
     if verbose:
-        return [_line(one) for one in shown]
-    sizes = Counter(one.step.group for one in priced if one.step.sign != ORPHAN)
-    alike: dict[tuple[str, str, str], list[Priced]] = {}
-    for one in shown:
-        step = one.step
-        kind = (step.sign, step.group or step.name, _reason_of_many(step))
-        alike.setdefault(kind, []).append(one)
+        return [_line(bundle) for bundle in bundles]
+    sizes = Counter(one.step.group for one in priced if _is_asset(one.step))
+    alike: dict[tuple[str, str, str], list[Bundle]] = {}
+    for bundle in bundles:
+        step = bundle[0].step
+        kind = (step.sign, step.group or bundle_name(step), _reason_of_many(bundle))
+        alike.setdefault(kind, []).append(bundle)
     lines = []
     for several in alike.values():
         if len(several) > MOST_ALONE:
-            lines.append(_group_line(several, sizes[several[0].step.group]))
+            lines.append(_group_line(several, sizes[several[0][0].step.group]))
         else:
             lines += map(_line, several)
     return lines
 
 
-def _line(one: Priced) -> Cells:
-    step = one.step
-    reason = step.reason or "unchanged"
-    requests = counted(1, "request") if step.is_requested else ""
-    return f" {step.sign} {step.name}", reason, requests, _money([one])
+def _line(bundle: Bundle) -> Cells:
+    step = bundle[0].step
+    name = step.name if len(bundle) == 1 and step.sign in OPEN else bundle_name(step)
+    return f" {step.sign} {name}", bundle_reason(bundle), _requests(bundle), _money(bundle)
 
 
-def _group_line(several: Sequence[Priced], size: int) -> Cells:
-    first, last = several[0].step, several[-1].step
-    names = f"{first.name}, {several[1].step.name} … {last.name}"
+def _group_line(several: Sequence[Bundle], size: int) -> Cells:
+    first = several[0][0].step
+    named = [bundle_name(several[at][0].step) for at in (0, 1, -1)]
+    names = f"{named[0]}, {named[1]} … {named[2]}"
     title = f" {first.sign} {first.group} ({len(several):,} of {size:,})"
+    every = [one for bundle in several for one in bundle]
+    return title, f"{_reason_of_many(several[0])}: {names}", _requests(every), _money(every)
+
+
+def _requests(several: Sequence[Priced]) -> str:
     count = sum(one.step.is_requested for one in several)
-    requests = counted(count, "request") if count else ""
-    return title, f"{_reason_of_many(first)}: {names}", requests, _money(several)
+    return counted(count, "request") if count else ""
 
 
-def _reason_of_many(step: Step) -> str:
+def _is_asset(step: Step) -> bool:
+    return step.asset is not None and not step.asset.of
+
+
+def _reason_of_many(bundle: Bundle) -> str:
     """The reason with `*` in place of the asset's own file name: that of others may be equal."""
-    if step.asset is None:
-        return step.reason
-    folder, slash, _ = step.asset.stem.rpartition("/")
-    return step.reason.replace(step.asset.stem, f"{folder}{slash}*")
+    reason, asset = bundle_reason(bundle), bundle[0].step.asset
+    if asset is None:
+        return reason
+    folder, slash, _ = asset.stem.rpartition("/")
+    return reason.replace(asset.stem, f"{folder}{slash}*")
 
 
 def _money(several: Sequence[Priced]) -> str:
@@ -106,8 +119,13 @@ def title_line(path: str, assets: int, files: int) -> str:
 
 def unchanged_line(priced: Iterable[Priced]) -> str:
     """How many assets are as they should be; "" if none is."""
-    count = sum(one.step.is_unchanged for one in priced)
+    count = unchanged_count(priced)
     return f" {SAME} {count:,} unchanged" if count else ""
+
+
+def unchanged_count(priced: Iterable[Priced]) -> int:
+    """How many assets are as they should be; candidates belong to theirs."""
+    return sum(_is_asset(one.step) and one.step.is_unchanged for one in priced)
 
 
 def total_line(priced: Sequence[Priced], cost: Cost, limit: float | None) -> str:

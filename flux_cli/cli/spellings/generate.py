@@ -266,6 +266,7 @@ PANELS["Build"] = {
     "only": Spelling("--only", "GLOB", "Only assets with such names; repeatable"),
     "exclude": Spelling("--exclude", "GLOB", "No assets with such names; repeatable"),
     "partial": Spelling("--partial", "", "Make what the limit allows, in manifest order"),
+    "pick": Spelling("--pick", "NAME=N", "Pick candidate N of an image; repeatable"),
     "reroll": Spelling("--reroll", "NAME", "Request an image again; repeatable"),
     "adopt": Spelling(
         "--adopt", "NAME", "Accept existing files as what the manifest means; repeatable"

@@ -17,10 +17,11 @@ from flux_cli.runs.report import total_cost
 from flux_cli.terminal import messages, streams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from flux_cli.build.execution.build import Build
     from flux_cli.build.planning.cost import Priced
+    from flux_cli.build.planning.steps import Step
     from flux_cli.commands.build.session import Session
     from flux_cli.core.errors import FluxError
     from flux_cli.core.model import Json
@@ -99,10 +100,20 @@ def _lines(session: Session, result: Result) -> Iterator[str]:
         shown = [one for one in planned.priced if _is_left(one, session)]
         for sign_and_name, reason, *_ in text.plan_lines(shown):
             yield f"flux:{sign_and_name}  {reason}"
+    for step in open_choices(session, failed=result.build.errors):
+        yield f"flux: {step.name}: pick a candidate with {step.choice}"
     if result.sent:
         for remark in result.sent.remarks:
             yield f"flux: note: {remark}"
     yield f"flux: {_sum(session, result)}"
+
+
+def open_choices(session: Session, failed: Collection[str]) -> Iterator[Step]:
+    """The steps of assets of which a candidate is to be picked. Placeholders are not worth it."""
+    for planned in session.planned if not session.options.access.offline else ():
+        for one in planned.priced:
+            if one.step.choice and not one.step.is_open and one.step.name not in failed:
+                yield one.step
 
 
 def _is_left(one: Priced, session: Session) -> bool:
@@ -112,7 +123,7 @@ def _is_left(one: Priced, session: Session) -> bool:
 
 def _sum(session: Session, result: Result) -> str:
     priced = [one for planned in session.planned for one in planned.priced]
-    unchanged = sum(one.step.is_unchanged for one in priced)
+    unchanged = text.unchanged_count(priced)
     parts = [counted(len(result.build.paths), "file") + " changed", f"{unchanged:,} unchanged"]
     failed = result.build.errors
     adopted = sum(bool(one.step.adopted) and one.step.name not in failed for one in priced)

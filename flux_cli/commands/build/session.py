@@ -6,6 +6,8 @@ import fnmatch
 import time
 from typing import TYPE_CHECKING
 
+from flux_cli.build.candidates.choices import rerolled as with_candidates
+from flux_cli.build.candidates.picks import picked, read_picks
 from flux_cli.build.disk import Files
 from flux_cli.build.lock.file import is_unfinished
 from flux_cli.build.planning.cost import Priced, check_option, cost_of, fitting, lowest
@@ -97,6 +99,7 @@ class _Chosen(NamedTuple):
     selected: Callable[[str], bool]
     reroll: frozenset[str]
     adopt: Sequence[str]  # names and patterns
+    pick: Mapping[str, int]  # the candidate by asset
 
 
 def _choose(options: BuildOptions, projects: list[Project]) -> _Chosen:
@@ -111,7 +114,8 @@ def _choose(options: BuildOptions, projects: list[Project]) -> _Chosen:
     for pattern in decisions.adopt or []:
         matches(assets, pattern, "--adopt")
     selected = select(known, only, exclude)
-    return _Chosen(options, selected, frozenset(rerolled), decisions.adopt or [])
+    picks = read_picks(decisions.pick or [], assets)
+    return _Chosen(options, selected, frozenset(rerolled), decisions.adopt or [], picks)
 
 
 def _settings(options: BuildOptions) -> Settings:
@@ -147,10 +151,14 @@ def _plan(project: Project, chosen: _Chosen, catalog: Catalog) -> Planned:
         from flux_cli.build.execution.takeover import take_over
 
         rows = take_over(project, rows, files, interrupted_run(project.lock_path))
+    picks = {name: number for name, number in chosen.pick.items() if name in project.assets}
+    shows_prompts = project.manifest.lock_prompts
+    resolve = catalog.resolve
+    rows = picked(project.assets, rows, picks, files, resolve, shows_prompts=shows_prompts)
     wishes = Wishes(
         overwrite=options.decisions.overwrite,
         offline=options.access.offline,
-        reroll=chosen.reroll,
+        reroll=with_candidates(chosen.reroll, project.assets, rows),
         adopt=_adopted(project, chosen.adopt, files),
         selected=chosen.selected,
     )
@@ -173,7 +181,7 @@ def _adopted(project: Project, patterns: Sequence[str], files: Files) -> frozens
 def _priced(step: Step, catalog: Catalog) -> Priced:
     """A step with its price. What is requested is resolved, so that every error comes now."""
     asset = step.asset
-    if asset is None or not (step.make or step.is_updated):
+    if asset is None or not (step.make or step.is_updated or step.is_requested):
         return Priced(step)
     if not step.resolved and (step.sign in PAID or step.twin):
         step = step._replace(resolved=catalog.resolve(asset))

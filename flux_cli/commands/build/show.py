@@ -94,8 +94,9 @@ def refusal(session: Session) -> BudgetError | None:
 def _project_text(planned: Planned, *, verbose: bool) -> str:
     """The plan of one project."""
     assets = planned.project.assets
-    files = sum(len(asset.settings.variants) for asset in assets.values())
-    lines = [text.title_line(planned.project.path, len(assets), files)]
+    files = sum(len(asset.files) for asset in assets.values())
+    count = sum(not asset.of for asset in assets.values())
+    lines = [text.title_line(planned.project.path, count, files)]
     cells = text.plan_lines(planned.priced, verbose=verbose)
     if cells:
         lines.append(streams.listing(cells, RIGHT))
@@ -143,7 +144,7 @@ def print_html(session: Session) -> None:
     for planned in session.planned:
         for one in planned.priced:
             asset = one.step.asset
-            if asset:
+            if asset and not asset.of:
                 paths = [planned.files.place(path) for path in asset.files]
                 streams.out_data(element((), paths, asset.alt or asset.prompt))
 

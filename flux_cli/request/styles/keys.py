@@ -59,6 +59,7 @@ ASSET: dict[str, Key] = {
     "prompt": Key("text", "The prompt, or @FILE to read it from a UTF-8 file"),
     "style": Key("list", "Name of a style, or a list of names; [] for none"),
     **OPTIONS,
+    "candidates": Key("scalar", "Images to pick one of, from 2 to 50; seeds count up"),
     "frozen": Key("switch", "Once generated, never request the image again"),
     "alt": Key("text", "Alternative text for --html"),
 }

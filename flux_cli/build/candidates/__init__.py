@@ -1,0 +1,1 @@
+"""Candidates: several originals for one asset, of which a person picks one."""

@@ -1,0 +1,256 @@
+"""Candidates: what they request, what a pick changes, and how the lock says it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from manifests import assets_of
+from planning import Project
+
+from flux_cli.build.candidates.choices import is_final, rerolled
+from flux_cli.build.candidates.picks import read_picks
+from flux_cli.build.lock.reading import read_lock
+from flux_cli.build.lock.rows import STALE, Trouble
+from flux_cli.build.lock.text import lock_text
+from flux_cli.core.errors import ManifestError, UsageError
+
+GOBLIN = """
+[defaults]
+model = "flux1.1-pro-ultra"
+output = "img/{name}.{webp,png}"
+[assets.goblin]
+prompt = "a goblin guard"
+seed = 100
+candidates = 4
+"""
+FOUR = ["goblin", "goblin#2", "goblin#3", "goblin#4"]
+CHOICE = "4 candidates, none picked: flux build --pick goblin=N"
+UNSEEDED = GOBLIN.replace("seed = 100\n", "")
+
+
+@pytest.fixture
+def project():
+    project = Project(GOBLIN)
+    project.build()
+    return project
+
+
+def image(project, name="goblin"):
+    return project.rows[name].original.sha256
+
+
+def test_candidates_have_the_digests_of_the_seeds_that_count_up():
+    assets = assets_of(GOBLIN)
+    assert [assets[name].seed for name in FOUR] == [100, 101, 102, 103]
+    alone = GOBLIN.replace("candidates = 4", "").replace("seed = 100", "seed = 102")
+    assert assets["goblin#3"].request == assets_of(alone)["goblin"].request
+    assert all(not assets[name].files for name in FOUR[1:])
+
+
+def test_without_a_seed_the_number_tells_them_apart_from_the_second_on():
+    assets = assets_of(UNSEEDED)
+    alone = assets_of(UNSEEDED.replace("candidates = 4", ""))["goblin"]
+    assert assets["goblin"].request == alone.request
+    assert len({assets[name].request for name in FOUR}) == 4
+
+
+@pytest.mark.parametrize("value", ["1", "51", "true", '"many"', "4\nn = 2"])
+def test_what_is_no_number_of_candidates_is_refused(value):
+    with pytest.raises(ManifestError):
+        assets_of(GOBLIN.replace("candidates = 4", f"candidates = {value}"))
+
+
+def test_all_are_requested_once_and_the_first_stands_in(project):
+    assert project.requests == FOUR
+    assert project.plan() == {("goblin", "="): CHOICE}
+    assert project.build() == []
+    assert image(project) in project.disk.files["img/goblin.png"]
+
+
+def test_a_pick_makes_the_files_of_its_original_and_survives_the_key(project):
+    third = image(project, "goblin#3")
+    project.pick(goblin=3)
+    assert project.plan() == {
+        ("goblin", "*"): "candidate 3 picked: 2 files from the original",
+    }
+    assert project.build() == []
+    assert project.plan() == {}
+    assert third in project.disk.files["img/goblin.png"]
+    project.replace("candidates = 4", "")
+    assert project.plan() == {}
+    assert project.build() == []
+    assert image(project) == third
+
+
+def test_another_pick_finds_the_first_image_again(project):
+    first = image(project)
+    for number in (3, 1, 4, 1):
+        project.pick(goblin=number)
+        project.build()
+    assert image(project) == first
+    assert project.requests == FOUR
+    assert project.plan() == {}
+
+
+def test_more_candidates_request_only_those_and_none_after_a_pick(project):
+    project.replace("candidates = 4", "candidates = 6")
+    assert project.build() == ["goblin#5", "goblin#6"]
+    project.pick(goblin=2)
+    project.build()
+    project.replace("candidates = 6", "candidates = 8")
+    assert project.build() == []
+    assert project.plan() == {}
+
+
+def test_candidates_of_an_asset_that_is_there_keep_its_image():
+    project = Project(GOBLIN.replace("candidates = 4", ""))
+    project.build()
+    before = image(project)
+    project.replace("seed = 100", "seed = 100\ncandidates = 3")
+    assert project.build() == ["goblin#2", "goblin#3"]
+    assert image(project) == before
+
+
+def test_a_new_request_drops_the_pick_and_requests_all(project):
+    project.pick(goblin=3)
+    project.build()
+    project.replace("a goblin guard", "a goblin cook")
+    assert project.build() == FOUR
+    assert project.rows["goblin"].pick == 0
+    assert "goblin#1" not in project.rows
+    assert project.plan() == {("goblin", "="): CHOICE}
+
+
+def test_a_renamed_asset_takes_all_candidates_along_for_free(project):
+    first = image(project)
+    project.pick(goblin=3)
+    project.build()
+    project.replace("[assets.goblin]", "[assets.orc]")
+    assert project.build() == []
+    assert project.plan() == {}
+    assert sorted(project.rows) == ["orc", "orc#1", "orc#2", "orc#3", "orc#4"]
+    assert image(project, "orc#1") == first
+
+
+def test_a_candidate_that_failed_is_not_sent_again_and_cannot_be_picked(project):
+    row = project.rows["goblin#3"]
+    request = row.request
+    trouble = Trouble(request, "r", 3, "moderation")
+    project.rows["goblin#3"] = row._replace(original=None, generated={}, refused=trouble)
+    assert project.build() == []
+    with pytest.raises(UsageError) as fault:
+        project.pick(goblin=3)
+    assert fault.value.hint == "3 candidates: 1, 2, 4"
+    project.pick(goblin=2)
+    project.build()
+    assert project.plan() == {}
+
+
+def test_a_pick_without_its_original_is_refused(project):
+    project.disk.originals.discard(project.rows["goblin#3"].original.name)
+    with pytest.raises(UsageError, match="original of candidate 3 is not available"):
+        project.pick(goblin=3)
+    project.disk.originals.clear()
+    project.pick(goblin=1)
+    assert project.plan() == {}
+
+
+def test_an_edited_file_is_not_replaced_by_a_pick(project):
+    project.disk.files["img/goblin.png"] = "drawn by hand"
+    project.pick(goblin=3)
+    assert ("goblin", "!") in project.plan()
+
+
+def test_a_reroll_repeats_all_without_seeds_and_with_seeds_what_is_not_there():
+    project = Project(UNSEEDED)
+    project.build()
+    names = rerolled(frozenset({"goblin"}), assets_of(UNSEEDED), project.rows)
+    assert names == set(FOUR)
+    seeded = Project(GOBLIN)
+    seeded.build()
+    assert rerolled(frozenset({"goblin"}), assets_of(GOBLIN), seeded.rows) == {"goblin"}
+    del seeded.rows["goblin#3"]
+    assert rerolled(frozenset({"goblin"}), assets_of(GOBLIN), seeded.rows) == {"goblin#3"}
+
+
+def test_an_original_is_final_once_one_is_picked(project):
+    asset = assets_of(GOBLIN)["goblin"]
+    assert not is_final(asset, project.rows["goblin"])
+    project.pick(goblin=1)
+    assert is_final(asset, project.rows["goblin"])
+    assert not is_final(asset, None)
+
+
+def test_picks_are_read_strictly():
+    assert read_picks(["a=3", "a=3", "b=c=2"], ["a", "b=c"]) == {"a": 3, "b=c": 2}
+    for texts in (["a"], ["a=x"], ["=3"], ["z=1"], ["a=1", "a=2"], ["a=\u0663"]):
+        with pytest.raises(UsageError):
+            read_picks(texts, ["a"])
+
+
+def test_the_lock_has_one_line_for_each_candidate(project):
+    project.pick(goblin=3)
+    project.build()
+    text = lock_text(project.rows)
+    assert text.count('\n  "') == 4 + 2
+    assert read_lock(text.encode(), "x").rows == project.rows
+    alone = {"goblin#2": project.rows["goblin#2"]}
+    assert read_lock(lock_text(alone).encode(), "x").rows == alone
+
+
+def test_both_sides_of_a_conflict_keep_their_candidates(project):
+    ours = lock_text(project.rows)
+    lines = ours.split("\n")
+    at = next(number for number, line in enumerate(lines) if line.startswith('  "4"'))
+    lines[at : at + 1] = ["<<<<<<< a", lines[at], "=======", lines[at], ">>>>>>> b"]
+    lock = read_lock("\n".join(lines).encode(), "x")
+    assert lock.is_conflicted
+    assert lock.rows == project.rows
+
+
+@pytest.mark.parametrize(("old", "new"), [('"2": {', '"0": {'), ('"2": {', '"99": {')])
+def test_a_lock_with_impossible_numbers_is_refused(project, old, new):
+    text = lock_text(project.rows).replace(old, new, 1)
+    with pytest.raises(ManifestError):
+        read_lock(text.encode(), "x")
+
+
+ACTIONS = st.lists(
+    st.sampled_from(["prompt", "more", "fewer", "none", "pick 1", "pick 2", "rename", "width"]),
+    max_size=6,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(ACTIONS)
+def test_the_plan_after_a_build_is_empty_whatever_happened(actions):
+    project = Project(UNSEEDED)
+    project.build()
+    for number, action in enumerate(actions):
+        change(project, action, number)
+        project.build(prune=True)
+        assert set(project.plan().values()) <= {CHOICE} | {
+            f"{count} candidates, none picked: flux build --pick {name}=N"
+            for count in range(1, 9)
+            for name in project.rows
+        }
+        assert read_lock(lock_text(project.rows).encode(), "x").rows == project.rows
+        assert all(
+            file.output != STALE for row in project.rows.values() for file in row.files.values()
+        )
+
+
+def change(project, action, number):
+    lines = project.text.rstrip().split("\n")
+    name = next(line for line in lines if line.startswith("[assets."))[8:-1]
+    lines = [line for line in lines if not line.startswith("candidates")]
+    if action == "prompt":
+        project.text = project.text.replace("a goblin", f"a {number} goblin", 1)
+    elif action in ("more", "fewer", "none"):
+        count = {"more": ["candidates = 6"], "fewer": ["candidates = 2"], "none": []}[action]
+        project.text = "\n".join([*lines, *count, ""])
+    elif action == "rename":
+        project.replace(f"[assets.{name}]", f"[assets.goblin-{number}]")
+    elif action == "width":
+        project.text = project.text.replace("{webp,png}", "{webp,png,avif}")
+    elif "candidates" in project.text:
+        project.pick(**{name: int(action[-1])})
