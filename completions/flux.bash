@@ -48,12 +48,16 @@ _flux_options() {  # the options of a command
         help) listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
         config) listed=('--json	Print one JSON document' '--help	Show this message and exit' '-h	Show this message and exit') ;;
         'config path') listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
+        'config get') listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
+        'config set') listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
+        'config unset') listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
+        'config edit') listed=('--help	Show this message and exit' '-h	Show this message and exit') ;;
     esac
 }
 
 _flux_arguments() {  # the possible arguments at this position of a command
     case $1 in
-        /0) listed=('generate	Generate images from a prompt' 'edit	Edit or combine images, as a prompt says' 'build	Keep a set of images in sync with a manifest, flux-build.toml' 'serve	Serve an OpenAI-compatible image API on this machine' 'resolve	Show what would be sent, and why' 'show	Show image details and how images were made' 'convert	Convert images: change format, resize, crop, compress' 'sizes	Show a model'"'"'s sizes, or the closest ones' 'models	List the models in the catalog' 'providers	List image providers' 'runs	List earlier runs, the newest first' 'recover	Recover images that were paid for but not saved' 'login	Ask for a key, check it, and store it' 'logout	Remove a stored key' 'doctor	Check whether flux has all that it needs' 'schema	Print the JSON Schema of the documents that --json prints' 'completion	Print the completion script for a shell' 'help	Explain a topic or a command' 'config	Show every setting and where it comes from') ;;
+        /0) listed=('generate	Generate images from a prompt' 'edit	Edit or combine images, as a prompt says' 'build	Keep a set of images in sync with a manifest, flux-build.toml' 'serve	Serve an OpenAI-compatible image API on this machine' 'resolve	Show what would be sent, and why' 'show	Show image details and how images were made' 'convert	Convert images: change format, resize, crop, compress' 'sizes	Show a model'"'"'s sizes, or the closest ones' 'models	List the models in the catalog' 'providers	List image providers' 'runs	List earlier runs, the newest first' 'recover	Recover images that were paid for but not saved' 'login	Ask for a key, check it, and store it' 'logout	Remove a stored key' 'doctor	Check whether flux has all that it needs' 'schema	Print the JSON Schema of the documents that --json prints' 'completion	Print the completion script for a shell' 'help	Explain a topic or a command' 'config	Show every setting and where it comes from, or change one') ;;
         generate/*) listed=('@<files>') ;;
         resolve/*) listed=('@<files>') ;;
         show/*) listed=('<files>') ;;
@@ -67,7 +71,10 @@ _flux_arguments() {  # the possible arguments at this position of a command
         schema/0) listed=(generate edit resolve sizes models providers config runs recover show convert build doctor) ;;
         completion/0) listed=(bash zsh fish powershell) ;;
         help/0) listed=(sizes formats cost exit-codes environment names generate edit build serve resolve show convert models providers runs recover login logout doctor schema completion help config) ;;
-        config/0) listed=('path	Print the path of your settings file, whether it exists or not') ;;
+        config/0) listed=('path	Print the path of your settings file, whether it exists or not' 'get	Print the value of one setting, whatever its source' 'set	Write one setting into your settings file' 'unset	Remove one setting from your settings file' 'edit	Open your settings file in an editor, and check it afterward') ;;
+        config\ get/0) listed=(model provider base_url lumenfall_base_url openai_base_url http_hosts image_field output output_format concurrency timeout retries max_cost confirm_cost journal_prompts keep_prompts metadata sign_certificate sign_key sign_algorithm progress) ;;
+        config\ set/0) listed=(model provider base_url lumenfall_base_url openai_base_url http_hosts image_field output output_format concurrency timeout retries max_cost confirm_cost journal_prompts keep_prompts metadata sign_certificate sign_key sign_algorithm progress) ;;
+        config\ unset/0) listed=(model provider base_url lumenfall_base_url openai_base_url http_hosts image_field output output_format concurrency timeout retries max_cost confirm_cost journal_prompts keep_prompts metadata sign_certificate sign_key sign_algorithm progress) ;;
     esac
 }
 
@@ -139,7 +146,7 @@ _flux() {
             [[ $glue == "$word" && $word != *= ]] && _flux_values "$flag" || flag=''
         else
             case $command/$count/$word in
-                /0/generate | /0/edit | /0/build | /0/serve | /0/resolve | /0/show | /0/convert | /0/sizes | /0/models | /0/providers | /0/runs | runs/0/rm | runs/0/prune | /0/recover | /0/login | /0/logout | /0/doctor | /0/schema | /0/completion | /0/help | /0/config | config/0/path) command=${command:+$command }$word ;;
+                /0/generate | /0/edit | /0/build | /0/serve | /0/resolve | /0/show | /0/convert | /0/sizes | /0/models | /0/providers | /0/runs | runs/0/rm | runs/0/prune | /0/recover | /0/login | /0/logout | /0/doctor | /0/schema | /0/completion | /0/help | /0/config | config/0/path | config/0/get | config/0/set | config/0/unset | config/0/edit) command=${command:+$command }$word ;;
                 *) count=$((count + 1)) ;;
             esac
         fi

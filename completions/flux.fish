@@ -15,7 +15,7 @@ function __flux_at
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
             string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|report|only|exclude|pick|reroll|adopt|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
-        else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/login' '/0/logout' '/0/doctor' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path'
+        else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/login' '/0/logout' '/0/doctor' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path' 'config/0/get' 'config/0/set' 'config/0/unset' 'config/0/edit'
             set command (string trim -- "$command $word")
         else
             set count (math $count + 1)
@@ -63,7 +63,7 @@ complete -c flux -n "__flux_at '' '0'" -a doctor -d 'Check whether flux has all 
 complete -c flux -n "__flux_at '' '0'" -a schema -d 'Print the JSON Schema of the documents that --json prints'
 complete -c flux -n "__flux_at '' '0'" -a completion -d 'Print the completion script for a shell'
 complete -c flux -n "__flux_at '' '0'" -a help -d 'Explain a topic or a command'
-complete -c flux -n "__flux_at '' '0'" -a config -d 'Show every setting and where it comes from'
+complete -c flux -n "__flux_at '' '0'" -a config -d 'Show every setting and where it comes from, or change one'
 complete -c flux -n "__flux_at 'generate'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9), which override the next two, or one side of the files (320x, x300)'
 complete -c flux -n "__flux_at 'generate'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Ratio only'
 complete -c flux -n "__flux_at 'generate'" -l resolution -s r -x -a '0.5K\t 1K\t 2K\t 4K\t' -d 'Scale only'
@@ -478,5 +478,76 @@ complete -c flux -n "__flux_at 'help' '0'" -a config
 complete -c flux -n "__flux_at 'config'" -l json -d 'Print one JSON document'
 complete -c flux -n "__flux_at 'config'" -l help -s h -d 'Show this message and exit'
 complete -c flux -n "__flux_at 'config' '0'" -a path -d 'Print the path of your settings file, whether it exists or not'
+complete -c flux -n "__flux_at 'config' '0'" -a get -d 'Print the value of one setting, whatever its source'
+complete -c flux -n "__flux_at 'config' '0'" -a set -d 'Write one setting into your settings file'
+complete -c flux -n "__flux_at 'config' '0'" -a unset -d 'Remove one setting from your settings file'
+complete -c flux -n "__flux_at 'config' '0'" -a edit -d 'Open your settings file in an editor, and check it afterward'
 complete -c flux -n "__flux_at 'config path'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'config get'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'config get' '0'" -a model
+complete -c flux -n "__flux_at 'config get' '0'" -a provider
+complete -c flux -n "__flux_at 'config get' '0'" -a base_url
+complete -c flux -n "__flux_at 'config get' '0'" -a lumenfall_base_url
+complete -c flux -n "__flux_at 'config get' '0'" -a openai_base_url
+complete -c flux -n "__flux_at 'config get' '0'" -a http_hosts
+complete -c flux -n "__flux_at 'config get' '0'" -a image_field
+complete -c flux -n "__flux_at 'config get' '0'" -a output
+complete -c flux -n "__flux_at 'config get' '0'" -a output_format
+complete -c flux -n "__flux_at 'config get' '0'" -a concurrency
+complete -c flux -n "__flux_at 'config get' '0'" -a timeout
+complete -c flux -n "__flux_at 'config get' '0'" -a retries
+complete -c flux -n "__flux_at 'config get' '0'" -a max_cost
+complete -c flux -n "__flux_at 'config get' '0'" -a confirm_cost
+complete -c flux -n "__flux_at 'config get' '0'" -a journal_prompts
+complete -c flux -n "__flux_at 'config get' '0'" -a keep_prompts
+complete -c flux -n "__flux_at 'config get' '0'" -a metadata
+complete -c flux -n "__flux_at 'config get' '0'" -a sign_certificate
+complete -c flux -n "__flux_at 'config get' '0'" -a sign_key
+complete -c flux -n "__flux_at 'config get' '0'" -a sign_algorithm
+complete -c flux -n "__flux_at 'config get' '0'" -a progress
+complete -c flux -n "__flux_at 'config set'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'config set' '0'" -a model
+complete -c flux -n "__flux_at 'config set' '0'" -a provider
+complete -c flux -n "__flux_at 'config set' '0'" -a base_url
+complete -c flux -n "__flux_at 'config set' '0'" -a lumenfall_base_url
+complete -c flux -n "__flux_at 'config set' '0'" -a openai_base_url
+complete -c flux -n "__flux_at 'config set' '0'" -a http_hosts
+complete -c flux -n "__flux_at 'config set' '0'" -a image_field
+complete -c flux -n "__flux_at 'config set' '0'" -a output
+complete -c flux -n "__flux_at 'config set' '0'" -a output_format
+complete -c flux -n "__flux_at 'config set' '0'" -a concurrency
+complete -c flux -n "__flux_at 'config set' '0'" -a timeout
+complete -c flux -n "__flux_at 'config set' '0'" -a retries
+complete -c flux -n "__flux_at 'config set' '0'" -a max_cost
+complete -c flux -n "__flux_at 'config set' '0'" -a confirm_cost
+complete -c flux -n "__flux_at 'config set' '0'" -a journal_prompts
+complete -c flux -n "__flux_at 'config set' '0'" -a keep_prompts
+complete -c flux -n "__flux_at 'config set' '0'" -a metadata
+complete -c flux -n "__flux_at 'config set' '0'" -a sign_certificate
+complete -c flux -n "__flux_at 'config set' '0'" -a sign_key
+complete -c flux -n "__flux_at 'config set' '0'" -a sign_algorithm
+complete -c flux -n "__flux_at 'config set' '0'" -a progress
+complete -c flux -n "__flux_at 'config unset'" -l help -s h -d 'Show this message and exit'
+complete -c flux -n "__flux_at 'config unset' '0'" -a model
+complete -c flux -n "__flux_at 'config unset' '0'" -a provider
+complete -c flux -n "__flux_at 'config unset' '0'" -a base_url
+complete -c flux -n "__flux_at 'config unset' '0'" -a lumenfall_base_url
+complete -c flux -n "__flux_at 'config unset' '0'" -a openai_base_url
+complete -c flux -n "__flux_at 'config unset' '0'" -a http_hosts
+complete -c flux -n "__flux_at 'config unset' '0'" -a image_field
+complete -c flux -n "__flux_at 'config unset' '0'" -a output
+complete -c flux -n "__flux_at 'config unset' '0'" -a output_format
+complete -c flux -n "__flux_at 'config unset' '0'" -a concurrency
+complete -c flux -n "__flux_at 'config unset' '0'" -a timeout
+complete -c flux -n "__flux_at 'config unset' '0'" -a retries
+complete -c flux -n "__flux_at 'config unset' '0'" -a max_cost
+complete -c flux -n "__flux_at 'config unset' '0'" -a confirm_cost
+complete -c flux -n "__flux_at 'config unset' '0'" -a journal_prompts
+complete -c flux -n "__flux_at 'config unset' '0'" -a keep_prompts
+complete -c flux -n "__flux_at 'config unset' '0'" -a metadata
+complete -c flux -n "__flux_at 'config unset' '0'" -a sign_certificate
+complete -c flux -n "__flux_at 'config unset' '0'" -a sign_key
+complete -c flux -n "__flux_at 'config unset' '0'" -a sign_algorithm
+complete -c flux -n "__flux_at 'config unset' '0'" -a progress
+complete -c flux -n "__flux_at 'config edit'" -l help -s h -d 'Show this message and exit'
 complete -c flux-image -w flux

@@ -34,7 +34,7 @@ CELL, LINE, MARGIN, BAR = 8.4, 19, 18, 34  # pixels
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace"
 FOREGROUND, FAINT, BACKGROUND = "#dde3ea", "#8b949e", "#1c2128"
 COLORS = {  # by the number of the escape sequence
-    "": FOREGROUND, "0": FOREGROUND, "39": FOREGROUND, "2": FAINT,
+    "": FOREGROUND, "0": FOREGROUND, "39": FOREGROUND,
     "31": "#f47067", "32": "#57ab5a", "33": "#c69026", "36": "#39c5cf",
 }  # fmt: skip
 ESCAPE = re.compile(r"\x1b\[([\d;]*)m")
@@ -83,7 +83,7 @@ SCENES = (
         ("generate", PROMPT, "-n", "12", "--seed", "7", "-a", "16:9", "--concurrency", "4"),
         (7, 8, 9, 10),
         {14: BUSY},
-        r"4/12 done · 4 .* left",
+        r"waiting[\s\S]* 4/12 done · 4 .* left",
     ),
     Scene("saved", ("generate", PROMPT, "-n", "4", "--seed", "7", "-o", "out/"), (7, 8, 9, 10)),
     Scene(
@@ -135,13 +135,14 @@ def screen_of(scene: Scene) -> list[str]:
 
 def colored_pieces(line: str) -> list[tuple[str, str]]:
     """The text between the escape sequences of a line, each piece with its color."""
-    pieces, color, start = [], FOREGROUND, 0
+    pieces, color, is_faint, start = [], FOREGROUND, False, 0
     for code in ESCAPE.finditer(line):
-        pieces.append((line[start : code.start()], color))
+        pieces.append((line[start : code.start()], FAINT if is_faint else color))
         for number in code[1].split(";"):
+            is_faint = number == "2" or (is_faint and number not in ("", "0", "22"))
             color = COLORS.get(number, color)
         start = code.end()
-    pieces.append((line[start:], color))
+    pieces.append((line[start:], FAINT if is_faint else color))
     return [(text, color) for text, color in pieces if text]
 
 

@@ -37,6 +37,11 @@ PURE = (
     "build/manifest/settings.py",
     "build/manifest/templates.py",
     "build/planning/*.py",
+    "build/references/binding.py",
+    "build/references/checks.py",
+    "build/references/sources.py",
+    "build/references/stages.py",
+    "build/references/waiting.py",
     "build/resolution.py",
     "build/review/cards.py",
     "build/review/commands.py",
@@ -55,6 +60,7 @@ PURE = (
     "catalog/gateway/reading.py",
     "catalog/gateway/schema.py",
     "config/ages.py",
+    "config/editing/lines.py",
     "config/settings.py",
     "core/*.py",
     "core/redaction/*.py",
@@ -109,6 +115,8 @@ PURE = (
     "runs/spending/budget.py",
     "runs/spending/limits.py",
     "terminal/table.py",
+    "runs/progress/estimate.py",
+    "runs/progress/page.py",
     "runs/progress/summary.py",
     "runs/records/history.py",
     "runs/records/lines.py",
@@ -126,6 +134,7 @@ PURE = (
     "terminal/capabilities.py",
     "terminal/emulators.py",
     "terminal/graphics.py",
+    "terminal/markdown.py",
 )
 PURE_PATHS = {path for pattern in PURE for path in PACKAGE.glob(pattern)}
 PURE_LIBRARIES = ("PIL.ImageColor",)  # colors from text

@@ -27,7 +27,7 @@ class Head(NamedTuple):
     end: bytes
 
 
-def head_of(parameters: Mapping[str, Json], references: Mapping[str, str]) -> Head:
+def head_of(parameters: Mapping[str, Json], references: Mapping[str, Json]) -> Head:
     """The shared part of requests: parameters with the model, and the digests of references."""
     start = f"[{SCHEMA},{canonical(dict(parameters))},"
     return Head(_bytes(start), _bytes(f",{canonical(dict(references))}]"))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from flux_cli.build.resolution import image_digest, resolve_asset
+from flux_cli.build.references import sources
+from flux_cli.build.references.reading import ReferenceImages
+from flux_cli.build.resolution import image_digest, request_of, resolve_asset
 from flux_cli.catalog.find import find_model
 from flux_cli.config import folders
-from flux_cli.core.errors import UsageError
+from flux_cli.core.errors import ManifestError, UsageError
 from flux_cli.core.model import split_route
 from flux_cli.providers.rows import dialect_of, unit_price
 from flux_cli.request.resolve import resolve
@@ -30,6 +32,7 @@ class Catalog:
         self._models: dict[str, Model | None] = {}
         self._prices: dict[tuple[Json, ...], float | None] = {}  # by model, route and shape
         self._digests: dict[str, str] = {}  # by the request
+        self.images = ReferenceImages(settings)
         self.notes: dict[Note, None] = {}  # on what was resolved so far, each once
 
     def model(self, asset: Asset) -> Model | None:
@@ -55,8 +58,13 @@ class Catalog:
                 return resolve(resolved.request, resolved.model, dialect).notes
         return resolved.notes
 
-    def price(self, asset: Asset) -> float | None:
-        """The price of its image in USD; None if it is unknown. Raises UsageError."""
+    def price(self, asset: Asset, root: str = ".") -> float | None:
+        """The price of its image in USD; None if it is unknown. Raises UsageError.
+
+        Its references count, and are in the folder `root`.
+        """
+        if sources.IMAGE in asset.settings.parameters:
+            return self._price_with_images(asset, root)
         name = str(asset.settings.parameters["model"])
         _, prefix = split_route(name)
         route = str(asset.settings.values.get("route") or prefix or "")
@@ -68,3 +76,16 @@ class Catalog:
             size = choose({**shape}, model, dialect)[0] if model else None
             self._prices[key] = unit_price(row, model, dialect, route or None, size)
         return self._prices[key]
+
+    def _price_with_images(self, asset: Asset, root: str) -> float | None:
+        row, model = self._settings.provider, self.model(asset)
+        dialect = dialect_of(row, model)
+        route = asset.settings.values.get("route")
+        request = request_of(asset)._replace(route=None if route is None else str(route))
+        try:
+            request = self.images.attach(request, asset, root, model, dialect)
+            resolved = resolve(request, model, dialect)
+        except UsageError as error:
+            where = f"assets.{asset.group}: {asset.name}"
+            raise ManifestError(f"{where}: {error.message}", hint=error.hint) from error
+        return unit_price(row, model, dialect, resolved.route, resolved.size, resolved.request)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.planning.outcome import HIDDEN
+from flux_cli.build.references import sources
 from flux_cli.core.errors import ManifestError, UsageError
-from flux_cli.core.request import Attachment, Request
+from flux_cli.core.request import Attachment, Reference, Request
 from flux_cli.core.values import QuotedText
 from flux_cli.request.digest import digest_of_json, resolved_facts
 from flux_cli.request.resolve import resolve
@@ -38,11 +38,28 @@ def resolve_asset(asset: Asset, model: Model | None, where: str) -> Resolved:
 
 
 def request_of(asset: Asset) -> Request:
-    """The request of an asset. Local files are named by their digests."""
+    """The request of an asset. Local files and originals are named by their digests."""
     parameters = _parameters(asset)
+    given = asset.settings.parameters
+    images = given.get(sources.IMAGE)
+    references = tuple(map(stand_in, images)) if isinstance(images, list) else ()
+    mask = given.get(sources.MASK)
     named = tuple(name for name in parameters if name not in keys.OPTIONS)
     model = str(asset.settings.parameters["model"])
-    return Request(model, parameters, asset.prompt, named=named)
+    return Request(
+        model,
+        parameters,
+        asset.prompt,
+        named=named,
+        references=references,
+        mask=stand_in(mask) if mask else None,
+    )
+
+
+def stand_in(text: Json) -> Reference:
+    """A reference that was not read yet, or is not there yet."""
+    source = sources.source_in(str(text))
+    return Reference(source, sources.name_of(source), sources.digest_in(str(text)))
 
 
 def image_digest(resolved: Resolved) -> str:
@@ -56,8 +73,8 @@ def _parameters(asset: Asset) -> dict[str, Value]:
     for name, value in asset.settings.parameters.items():
         path = asset.settings.references.get(name)
         if path:
-            found[name] = Attachment(path, str(value).removeprefix(HIDDEN))
-        elif name != "model":
+            found[name] = Attachment(path, sources.digest_in(str(value)))
+        elif name not in ("model", *sources.SENT):
             found[name] = as_option(value) if name in keys.OPTIONS else _quoted(value)
     if asset.seed is not None:
         found["seed"] = as_option(asset.seed)

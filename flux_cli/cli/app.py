@@ -90,7 +90,7 @@ def make_app(spelled_out: Collection[str] = COMMANDS) -> typer.Typer:
     app.add_typer(
         lookups.config_app,
         name="config",
-        epilog="flux config\nflux config --json\nflux config path",
+        epilog="flux config\nflux config --json\nflux config set max_cost 2\nflux config edit",
     )
     return app
 

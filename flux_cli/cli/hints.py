@@ -29,7 +29,7 @@ HABITS = (
         "did you mean -n {value}?",
     ),
     ("ar", "--aspect-ratio", "did you mean -a {value}?"),
-    ("height", "--size", "give both sides: --size {width}x{value}"),
+    ("height", "--size", "give the size: --size {width}x{value}"),
     (
         "out out-dir outdir output-dir output-file dir file filename",
         "--output",
@@ -176,7 +176,7 @@ def _habit_hint(option: str, path: str, known: Sequence[str], arguments: Sequenc
             if value:
                 shown, prompt = quote(value), quoted(value)
             parameter = name.replace("-", "_")
-            width = _value_of("--width", arguments) or "1024"
+            width = _value_of("--width", arguments)  # without one: x300, in proportion
             parts = {"value": shown, "prompt": prompt, "path": path, "width": width}
             text = hint.format(name=parameter, **parts)
             return text.replace(" ?", "?")

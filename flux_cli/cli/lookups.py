@@ -1,4 +1,7 @@
-"""The lookup commands: resolve, sizes, models, providers, config. They need no network or key."""
+"""The lookup commands: resolve, sizes, models, providers, config. They need no network or key.
+
+The commands below `config` that change settings are here, too.
+"""
 
 from typing import Annotated
 
@@ -121,7 +124,7 @@ def providers(
 
 config_app = typer.Typer(
     cls=Group,
-    help="Show every setting and where it comes from.",
+    help="Show every setting and where it comes from, or change one.",
     invoke_without_command=True,
     rich_markup_mode=None,
     add_completion=False,
@@ -136,7 +139,7 @@ def config(
     """Show every setting and where it comes from."""
     if context.invoked_subcommand:
         return
-    from flux_cli.commands.config import run
+    from flux_cli.commands.config.show import run
 
     run(as_json=as_json)
 
@@ -144,6 +147,66 @@ def config(
 @config_app.command("path", cls=Command, epilog='cat "$(flux config path)"')
 def path() -> None:
     """Print the path of your settings file, whether it exists or not."""
-    from flux_cli.commands.config import path as print_path
+    from flux_cli.commands.config.show import path as print_path
 
     print_path()
+
+
+SettingName = Annotated[
+    str, typer.Argument(metavar="SETTING", show_default=False, help="For example max_cost")
+]
+
+
+@config_app.command(
+    "get", cls=Command, epilog='flux config get max_cost\nMODEL="$(flux config get model)"'
+)
+def get(key: SettingName) -> int:
+    """Print the value of one setting, whatever its source.
+
+    The exit code is 1 if the setting has no value.
+    """
+    from flux_cli.commands.config.values import get as work
+
+    return work(key)
+
+
+@config_app.command(
+    "set", cls=Command, epilog="flux config set max_cost 2\nflux config set output_format webp"
+)
+def set_value(
+    key: SettingName,
+    value: Annotated[str, typer.Argument(metavar="VALUE", show_default=False, help="Its value")],
+) -> None:
+    """Write one setting into your settings file.
+
+    The value is checked first. Comments and all other lines of the file stay as they are. Keys are
+    not settings: flux login stores them.
+    """
+    from flux_cli.commands.config.values import set_value as work
+
+    work(key, value)
+
+
+@config_app.command("unset", cls=Command, epilog="flux config unset max_cost")
+def unset(key: SettingName) -> None:
+    """Remove one setting from your settings file.
+
+    Its default counts again, or what the project's flux.toml says.
+    """
+    from flux_cli.commands.config.values import unset as work
+
+    work(key)
+
+
+@config_app.command(
+    "edit", cls=Command, epilog='flux config edit\nEDITOR="code --wait" flux config edit'
+)
+def edit() -> None:
+    """Open your settings file in an editor, and check it afterward.
+
+    The editor is $VISUAL or $EDITOR. A file that is missing is created, with every setting as a
+    comment.
+    """
+    from flux_cli.commands.config.edit import run
+
+    run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flux_cli.commands.exit import confirm_output
@@ -52,11 +53,14 @@ def run(options: GenerateOptions) -> int:
     checked = approve(checked)
     with reserve_files(checked) as reserved:
         report = _generate(reserved)
-    report = _print_results(checked, report, sheet)
+    try:
+        _show_preview(checked, report, is_on=has_preview)
+    finally:  # paths and the summary come last, whatever becomes of the preview
+        report = _print_results(checked, report, sheet)
     if not options.reporting.quiet:
         _print_notes(checked, report)
     _print_errors(checked, report)
-    _show_preview(checked, report, is_on=has_preview)
+    _append_summary(checked, report)
     code = Interrupted.exit_code if interrupts.has_come() else report.exit_code
     return confirm_output(code, (saved.path for saved in report.saved))
 
@@ -90,7 +94,7 @@ def _generate(checked: CheckedRun) -> Report:
     log = _open_log(checked, name)
     with open_journal(checked, name) as ledger:
         job = job_of(checked, ledger, sys.stdout)
-        with _open_display(checked) as display:
+        with _open_display(checked, job.concurrency) as display:
             listener = tell_both(log, display) if log else display
             folder = ledger.folder if is_paid(checked) else None
             result = run_job(job, folder, checked.settings, listener)
@@ -121,10 +125,15 @@ def _open_log(checked: CheckedRun, name: str) -> Log | None:
     return log
 
 
-def _open_display(checked: CheckedRun) -> Display:
+def _open_display(checked: CheckedRun, at_once: int) -> Display:
     """The progress display on stderr."""
-    prompt, style = checked.parts[0].resolved.prompt, checked.settings.progress
-    return open_display(Scope(checked.total), prompt, style, checked.options.reporting)
+    from flux_cli.runs.execution.of_run import earlier_durations
+
+    prompt, settings = checked.parts[0].resolved.prompt, checked.settings
+    scope = Scope(checked.total, settings.max_cost, at_once=at_once)
+    models = {part.resolved.sent_model for part in checked.parts}
+    earlier = partial(earlier_durations, settings, models)
+    return open_display(scope, prompt, settings.progress, checked.options.reporting, earlier)
 
 
 def _print_results(checked: CheckedRun, report: Report, sheet: Name | None) -> Report:
@@ -230,10 +239,24 @@ def _print_errors(checked: CheckedRun, report: Report) -> None:
         messages.err(f"flux: {summarize(report)}")
 
 
+def _append_summary(checked: CheckedRun, report: Report) -> None:
+    """Add the result to the page of a CI run, if there is one."""
+    from flux_cli.commands.step_summary import append_page, is_wanted
+
+    if not is_wanted():
+        return
+    from flux_cli.runs.progress.page import run_page
+
+    settings, given = checked.settings, checked.options.metadata
+    has_no_prompts = settings.metadata != "full" or not settings.journal_prompts
+    is_told = given.no_metadata or given.no_prompt_metadata or settings.keep_prompts == "never"
+    append_page(run_page(report, settings.max_cost, private=bool(has_no_prompts or is_told)))
+
+
 def _show_preview(checked: CheckedRun, report: Report, *, is_on: bool) -> None:
     """Show the saved images on stderr, or say why a requested preview is missing."""
     option = checked.options.run.preview
-    if report.interrupted or not (is_on or option):
+    if report.interrupted or interrupts.has_come() or not (is_on or option):
         return
     from flux_cli.terminal.preview import show_preview
 

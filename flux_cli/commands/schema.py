@@ -18,7 +18,8 @@ Described keys stay; new keys may be added.
 from __future__ import annotations
 
 from flux_cli.build.planning import document as build
-from flux_cli.commands import config, convert, models, providers, show, sizes
+from flux_cli.commands import convert, models, providers, show, sizes
+from flux_cli.commands.config.show import SETTINGS_DOCUMENT
 from flux_cli.commands.gateway import show as gateway
 from flux_cli.commands.history import runs
 from flux_cli.commands.setup import shapes as doctor
@@ -80,7 +81,7 @@ SHAPES: dict[str, object] = {
     "schema_parameter": gateway.PARAMETER,
     "provider_list": providers.PROVIDER_LIST,
     "provider": providers.PROVIDER,
-    "settings": config.SETTINGS_DOCUMENT,
+    "settings": SETTINGS_DOCUMENT,
     "images": show.IMAGES,
     "image": show.IMAGE,
     "conversion": convert.CONVERSION,

@@ -184,11 +184,27 @@ def address_of(row: ProviderRow, settings: Settings) -> str:
     return url
 
 
+def check_user_file(path: str, text: bytes, known: Mapping[str, ProviderRow]) -> dict[str, Json]:
+    """The settings in a text for the user's file. Raises what loading that file would raise."""
+    from flux_cli.config.file import parse  # most users have no such file
+
+    table, added = _split(path, parse(path, text, BY_NAME), known)
+    given = {name: _parse(BY_NAME[name], value, path, USER) for name, value in table.items()}
+    find_endpoint(_defaults() | given, {**known, **added})
+    return table
+
+
 def _user(
     path: str, known: Mapping[str, ProviderRow]
 ) -> tuple[dict[str, Json], dict[str, ProviderRow]]:
     """The settings and providers of the user's config.toml."""
-    table = read_file(path)
+    return _split(path, read_file(path), known)
+
+
+def _split(
+    path: str, table: dict[str, Json], known: Mapping[str, ProviderRow]
+) -> tuple[dict[str, Json], dict[str, ProviderRow]]:
+    """The settings and providers of a file of the user."""
     table.pop(PRESETS, None)
     if "providers" not in table:
         return table, {}
@@ -230,22 +246,30 @@ def read_file(path: str) -> dict[str, Json]:
 
     Raises ConfigError with file, key and reason.
     """
+    text = read_bytes(path)
+    if text is None:
+        return {}
+    from flux_cli.config.file import parse  # most users have no such file
+
+    return parse(path, text, BY_NAME)
+
+
+def read_bytes(path: str) -> bytes | None:
+    """The content of a settings file; None if there is no such file. Raises ConfigError."""
     try:
         if os.path.exists(path):
             _refuse_pipe(path)
         with open(path, "rb") as file:
             text = file.read(MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        return None
     except OSError as fault:
         if not os.path.lexists(path):  # in a folder that may not even be searched
-            return {}
+            return None
         raise ConfigError(f"cannot read {path}: {fault.strerror}") from fault
     if len(text) > MAX_BYTES:
         raise ConfigError(f"{path} is larger than {MAX_BYTES:,} bytes")
-    from flux_cli.config.file import parse  # most users have no such file
-
-    return parse(path, text, BY_NAME)
+    return text
 
 
 def _refuse_pipe(path: str) -> None:

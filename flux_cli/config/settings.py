@@ -18,6 +18,7 @@ NAMED_KINDS = {
     "boolean": "true or false",
     "age": "forever, never, or an age such as 30d",
 }
+SET = "flux config set"  # the source of a value that is about to be written
 MAX_SHOWN = 60  # characters of an invalid value in its error message
 
 
@@ -249,6 +250,8 @@ def _example(setting: Setting, source: str) -> str:
     """A hint with a valid value, written for the source of the invalid one."""
     from flux_cli.core.lite import json_text
 
+    if source == SET and setting.default is None and setting.kind == "text":
+        return f"flux config unset {setting.name} removes it"
     is_named = source.startswith("--") or source == setting.variable
     name = source if is_named else setting.name
     if setting.default is None and setting.kind == "text":
@@ -261,6 +264,8 @@ def _example(setting: Setting, source: str) -> str:
         return f"write {source} {bare}"
     if source == setting.variable:
         return f"write {source}={bare}"
+    if source == SET:
+        return f"{SET} {setting.name} {bare}"
     return f"write {setting.name} = {value}"
 
 

@@ -77,6 +77,15 @@ def choose_protocol(environ: Mapping[str, str]) -> ImageProtocol | None:
     return "truecolor" if "truecolor" in (known, colors) else known or colors
 
 
+def is_automatic(protocol: ImageProtocol | None, environ: Mapping[str, str]) -> bool:
+    """Whether to show images by this protocol although nobody asked for them.
+
+    Half blocks show little of an image, so they are only for people who name them.
+    """
+    asked = variable_text(environ, PREVIEW_VARIABLE).lower()
+    return protocol is not None and (protocol in PIXEL_PROTOCOLS or protocol == asked)
+
+
 def _parse_protocol(text: str) -> ImageProtocol:
     for name in PROTOCOLS:
         if text == name:

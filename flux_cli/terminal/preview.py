@@ -31,16 +31,17 @@ def wants_preview(
 ) -> bool:
     """Whether to show images on a stream.
 
-    `option` is --preview; None means: only on a terminal with colors. `silent` means that the user
-    requested only data. Raises ConfigError if FLUX_PREVIEW is invalid, so call it before anything
-    is paid for.
+    `option` is --preview; None means: only on a terminal with colors that shows real images, or if
+    FLUX_PREVIEW names half blocks. `silent` means that the user requested only data. Raises
+    ConfigError if FLUX_PREVIEW is invalid, so call it before anything is paid for.
     """
     environ = os.environ if environ is None else environ
     if option is False or stream.closed or not stream.isatty():
         return False
     if not option and (silent or environ.get("NO_COLOR") or not is_terminal(stream, environ)):
         return False
-    return capabilities.choose_protocol(environ) is not None
+    protocol = capabilities.choose_protocol(environ)
+    return protocol is not None and (bool(option) or capabilities.is_automatic(protocol, environ))
 
 
 def show_preview(images: Sequence[Source], *, is_on: bool, option: bool | None) -> None:

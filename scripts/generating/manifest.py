@@ -9,6 +9,7 @@ from flux_cli.request.styles.keys import Key
 
 KINDS = {
     "text": "text",
+    "texts": "one or a list",
     "scalar": "text or number",
     "switch": "true or false",
     "list": "one or a list",

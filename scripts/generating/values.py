@@ -50,6 +50,7 @@ KNOWN: dict[tuple[str, str], tuple[str, ...]] = {  # (command, or "" for all; na
     ("", "effort"): EFFORTS,
     ("", "run"): (LAST, RUNS),
     ("", "runs"): (LAST, RUNS),
+    ("config", "key"): tuple(BY_NAME),
     ("completion", "shell"): tuple(SCRIPTS),
     ("schema", "command"): COMMANDS,
     ("help", "topic"): tuple(dict.fromkeys((*TOPICS, *app.COMMANDS, "config"))),

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from manifests import DOCS, ICONS, ONE, PRODUCTS, assets_of
 
+from flux_cli.build.references.binding import bind
+
 GOLDEN = Path(__file__).with_name("golden.json")
 ALL = (
     ONE
@@ -35,6 +37,10 @@ MANIFESTS = {
     "all": (ALL.replace("hero.png", "img/{name}.{avif,webp,jpg}"), {"ref.png": "bytes"}),
     "seeded": (ONE + "seed = 7\ncandidates = 2\n", {}),
     "unseeded": (ONE + "candidates = 3\n", {}),
+    "images": (
+        ONE + 'image = ["ref.png", "https://host/a.png", "asset:x"]\nmask = "ref.png"\n',
+        {"ref.png": "bytes"},
+    ),
     "unicode": (ONE.replace("a cat", "a \\u00e9t\\u00e9 \\U0001F98A"), {}),
 }
 
@@ -42,7 +48,8 @@ MANIFESTS = {
 def digests():
     found = {}
     for title, (text, files) in MANIFESTS.items():
-        for name, asset in assets_of(text, files).items():
+        for name, unbound in assets_of(text, files).items():
+            asset = bind(unbound, {"x": "1" * 64})
             found[f"{title}/{name}"] = {"request": asset.request, "files": asset.files}
     return found
 

@@ -96,7 +96,9 @@ def takes_an_argument(name):
     return any(one.param_type_name == "argument" for one in command(name).params)
 
 
-TAKE_SEVERAL_WORDS = {"generate", "edit", "build", "resolve", "config", "show", "convert", "sizes"}
+TAKE_SEVERAL_WORDS = {
+    *("generate", "edit", "build", "resolve", "config", "config set", "show", "convert", "sizes"),
+}
 SET_KEYS = {"login", "logout"}  # tests/e2e/test_login.py: an argument may be a key
 LIMITED = sorted(set(LINES) - TAKE_SEVERAL_WORDS)
 
@@ -284,9 +286,9 @@ SEVERAL_PROMPTS = "for several prompts, write each on a line of a file: --prompt
         ("generate --prompt 'a $fox'", "the prompt is the argument: flux generate 'a $fox'"),
         ("resolve --prompt", 'the prompt is the argument: flux resolve "…"'),
         ("generate x --ar 16:9", "did you mean -a 16:9?"),
-        ("generate x --height 768", "give both sides: --size 1024x768"),
-        ("generate x --width 512 --height 768", "give both sides: --size 512x768"),
-        ("generate x --height 768 --width=512", "give both sides: --size 512x768"),
+        ("generate x --height 768", "give the size: --size x768"),
+        ("generate x --width 512 --height 768", "give the size: --size 512x768"),
+        ("generate x --height 768 --width=512", "give the size: --size 512x768"),
         (
             "generate x --api-key sk-1",
             "run flux login, or set LUMENFALL_API_KEY; other users can read a command line",

@@ -295,15 +295,15 @@ def test_files_of_parameters_are_read_as_on_the_command_line(build, work, gatewa
     (work / "style.txt").write_text("ink on paper\n")
     (work / PATH).write_text(
         '[defaults]\nmodel = "other"\noutput = "{name}.jpg"\n'
-        'image_prompt = "guide.png"\nparam = { look = "@style.txt", mask = "@guide.png" }\n'
+        'image_prompt = "guide.png"\nparam = { look = "@style.txt", control = "@guide.png" }\n'
         '[assets.a]\nprompt = "a cat"\n[assets.b]\nprompt = "a dog"\n'
     )
     made = build("--yes")
     assert (made.code, made.posts) == (0, 2), made
     for post in gateway.posts:
         assert post["look"] == "ink on paper"
-        assert post["mask"] == post["image_prompt"]
-        assert post["mask"].startswith("data:image/png;base64,")
+        assert post["control"] == post["image_prompt"]
+        assert post["control"].startswith("data:image/png;base64,")
 
 
 def test_a_date_that_is_none_is_refused_before_anything_is_sent(build):

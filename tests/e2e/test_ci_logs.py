@@ -168,7 +168,7 @@ def test_the_heartbeat_says_what_is_under_way_in_plain_lines(environment):
     beats = done.stderr.splitlines()
     assert len(beats) >= 3
     assert re.fullmatch(
-        r"flux: 0/3 done, 2 under way, 1 to come, 0\.06 USD, 0 s; request 1 for 0 s: drawing",
+        r"flux: 0/3 done, 2 running, 0\.06 USD, 0 s; request 1 for 0 s: drawing",
         beats[-1],
     )
     assert done.stdout == ""
@@ -176,5 +176,5 @@ def test_the_heartbeat_says_what_is_under_way_in_plain_lines(environment):
 
 def test_the_heartbeat_stops_with_the_run_and_a_short_run_has_none(generate):
     assert [
-        line for line in generate("a fox", "-n", "3").err.splitlines() if "under way" in line
+        line for line in generate("a fox", "-n", "3").err.splitlines() if "running" in line
     ] == []

@@ -181,11 +181,14 @@ def test_a_provider_without_a_key_has_nothing_to_store(login):
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("# mine\nLUMENFALL_API_KEY='old' # x\nA = 1\n", f"# mine\n{LINE}A = 1\n"),
-        ('"LUMENFALL_API_KEY"="old"', LINE.strip()),
+        (
+            "# mine\nLUMENFALL_API_KEY='old' # x\nA = 1\n",
+            f'# mine\nLUMENFALL_API_KEY="{KEY}" # x\nA = 1\n',
+        ),
+        ('"LUMENFALL_API_KEY"="old"', f'"LUMENFALL_API_KEY"="{KEY}"'),
         ("A = 1", f"A = 1\n{LINE}"),
-        ("A = 1\r\n", f"A = 1\r\n{LINE}"),
-        ("A = 1\n[b]\nc = 1\n", f"{LINE}A = 1\n[b]\nc = 1\n"),
+        ("A = 1\r\n", f"A = 1\r\n{LINE.strip()}\r\n"),
+        ("A = 1\n[b]\nc = 1\n", f"A = 1\n{LINE}[b]\nc = 1\n"),
     ],
 )
 def test_other_lines_stay_as_they_are(login, stored, file, before, after):

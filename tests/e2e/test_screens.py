@@ -89,20 +89,38 @@ def test_a_call_under_way_has_one_line_with_state_time_and_prompt(screen, gatewa
         assert FRAME.search(shown.text) is None
 
 
+def test_the_second_image_says_how_long_the_first_one_took(screen, generate, gateway, release):
+    assert generate("a fox", "--seed", "1").code == 0
+    gateway.answers(held(release))
+    with screen("a fox", "--seed", "2") as shown:
+        shown.until(lambda text: re.search(r"\d\.\d s(,| of) .*about \d+ s  drawing  a fox", text))
+        release.set()
+        assert FRAME.search(shown.end()) is None
+
+
+def test_paths_and_the_summary_are_below_the_preview(screen):
+    with screen("a fox", "-n", "2", "--seed", "1", "--preview", FLUX_PREVIEW="256") as shown:
+        shown.end()
+        *_, above, first, second, summary, _ = shown.everything
+    assert "\u2580" in above
+    assert (first, second) == ("a-fox-1.jpg", "a-fox-2.jpg")
+    assert summary.startswith("flux: 2 saved, 0.12 USD")
+
+
 @pytest.mark.parametrize("width", [60, 120])
 def test_many_conversions_have_a_bar_that_an_interrupt_erases(command, keyed, tmp_path, width):
     for number in range(12):
         (tmp_path / f"{number}.png").write_bytes(pixels_as("png", 1200, 900, number))
     line = ["sh", "-c", f"cd {tmp_path}; {command} convert *.png -f avif --effort small"]
     with Screen(line, keyed, width=width, folder=tmp_path) as shown:
-        text = shown.until(lambda text: re.search("━.*─ [1-9]/12 done", text))
+        text = shown.until(lambda text: re.search("━ [1-9]/12 done", text))
         bar = next(one for one in text.splitlines() if "/12 done" in one)
-        assert len(bar.split()[0]) == (width - 1) // 4
+        assert len(bar.split()[0]) == (width - 1) // 6
         assert len(bar) < width
         shown.press("C-c")
         last = shown.end()
     assert "[exit 130]" in last
-    assert not re.search("[━─⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]", last)
+    assert not re.search("[━⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]", last)
     made = sorted(path.stem for path in tmp_path.glob("*.avif"))
     assert 0 < len(made) < 12
     assert len(re.findall(r"^✓ +\d+/12 ", last, re.MULTILINE)) == len(made)
@@ -125,10 +143,10 @@ def test_many_calls_have_a_line_each_and_a_summary_that_fits(screen, gateway, re
             "6/6",
         ]
         summary = text.splitlines()[-1]
-        assert summary.startswith("2/6 done · ")
+        assert re.match("[━╺╸]{6,30} 2/6 done · ", summary)
         assert "1 failed" in summary
         assert "0.06 USD" in summary
-        assert ("4 under way" in summary) == (width >= 80)
+        assert ("4 running" in summary) == (width >= 80)
         assert all(len(line) < width for line in [*rows(text), summary])
         waiting = rows(text)[0]
         assert "waiting" in waiting
@@ -147,7 +165,7 @@ def test_of_hundreds_of_calls_some_rows_are_shown_and_the_summary_counts_all(
     with screen(*line, width=width) as shown:
         text = shown.until(lambda text: len(gateway.posts) == 200 and len(rows(text)) == 12)
         assert len(text.splitlines()) == 13
-        assert re.match("─+ 0/300 done · 200 under way", text.splitlines()[-1])
+        assert re.match("━+ 0/300 done · 200 running", text.splitlines()[-1])
         shown.press("C-c")
         assert "[exit 130]" in shown.end()
 
@@ -155,9 +173,9 @@ def test_of_hundreds_of_calls_some_rows_are_shown_and_the_summary_counts_all(
 def test_a_low_terminal_shows_fewer_rows_and_keeps_the_summary(screen, gateway, release):
     gateway.answers(held(release))
     with screen("a fox", "-n", "9", height=6) as shown:
-        text = shown.until(lambda text: "9 under way" in text)
+        text = shown.until(lambda text: "9 running" in text)
         assert len(rows(text)) == 4
-        assert re.match("─+ 0/9 done", text.splitlines()[-1])
+        assert re.match("━+ 0/9 done", text.splitlines()[-1])
         shown.press("C-c")
         shown.end()
 
@@ -213,7 +231,7 @@ def test_ctrl_c_clears_the_moving_lines_and_gives_the_cursor_back(screen, gatewa
         text = shown.end()
         assert shown.cursor
         assert rows(text) == []
-        assert "under way" not in text
+        assert "running" not in text
         assert text.count("a-fox-1.jpg") == 1
         assert "interrupted" in text
         assert "[exit 130]" in text
@@ -296,7 +314,7 @@ def test_a_terminal_without_unicode_gets_ascii(screen, gateway, release):
         text = shown.until(lambda text: "1/2 done" in text and "+ 1/2" in text)
         assert text.isascii()
         assert text.splitlines()[0].startswith("+ 1/2 ")
-        assert text.splitlines()[-1].startswith("1/2 done - 1 under way")
+        assert re.match(r"[- ]+ 1/2 done - 1 running", text.splitlines()[-1])
         release.set()
         shown.end()
 

@@ -204,6 +204,7 @@ def test_a_preset_that_is_not_there_is_refused_with_a_hint(project):
 def test_every_key_of_a_style_is_one_of_presets(user):
     """A table of `[styles]` can be copied."""
     examples = {"text": '"x"', "scalar": '"1"', "switch": "true", "list": '["1"]', "table": "{}"}
+    examples["texts"] = '["x"]'
     user("\n".join(f"{name} = {examples[key.kind]}" for name, key in keys.STYLE_KEYS.items()))
     applied = options().applied
     assert set(applied.ignored) == set(ONLY_BUILD)

@@ -12,7 +12,8 @@ from PIL import Image
 from flux_cli.core.errors import ConfigError
 from flux_cli.terminal.preview import wants_preview
 
-GOOD = {"TERM": "xterm-256color"}
+GOOD = {"TERM": "xterm-kitty"}
+BLOCKS = {"TERM": "xterm-256color"}  # half blocks only
 SHOW = """
 import sys
 from flux_cli.terminal.preview import show_preview, wants_preview
@@ -42,6 +43,17 @@ def fox(work):
     [
         (None, False, GOOD, True),
         (None, True, GOOD, False),
+        (None, False, BLOCKS, False),
+        (None, False, BLOCKS | {"COLORTERM": "truecolor"}, False),
+        (None, False, BLOCKS | {"FLUX_PREVIEW": "256"}, True),
+        (None, False, BLOCKS | {"FLUX_PREVIEW": "sixel"}, True),
+        (
+            None,
+            False,
+            GOOD | {"FLUX_PREVIEW": "kitty", "TMUX": "x", "TERM": "tmux-256color"},
+            False,
+        ),
+        (True, False, BLOCKS, True),
         (None, False, GOOD | {"NO_COLOR": "1"}, False),
         (None, False, GOOD | {"NO_COLOR": ""}, True),
         (None, False, GOOD | {"CI": "true"}, False),
@@ -102,7 +114,7 @@ def shown(environment, *words, tty=True, **environ):
 
 
 def test_an_image_is_shown_on_stderr_and_stdout_stays_clean(environment, fox):
-    out, err = shown(environment, "unsaid", fox, TERM="xterm-256color")
+    out, err = shown(environment, "yes", fox, TERM="xterm-256color")
     assert out == ["True", "PIL", "flux_cli.images.pixels.thumbnails"]
     assert "\u2580" in err
     assert "flux:" not in err
@@ -111,6 +123,12 @@ def test_an_image_is_shown_on_stderr_and_stdout_stays_clean(environment, fox):
 @pytest.mark.parametrize("said", ["no", "unsaid"])
 def test_a_preview_nobody_sees_costs_nothing_and_says_nothing(environment, fox, said):
     assert shown(environment, said, fox, tty=False, TERM="xterm-256color") == (["False"], "")
+
+
+def test_half_blocks_are_shown_only_to_people_who_ask_for_them(environment, fox):
+    assert shown(environment, "unsaid", fox, TERM="xterm-256color") == (["False"], "")
+    asked = {"TERM": "xterm-256color", "FLUX_PREVIEW": "256"}
+    assert "\u2580" in shown(environment, "unsaid", fox, **asked)[1]
 
 
 def test_no_preview_is_silent_on_a_terminal_too(environment, fox):
@@ -134,11 +152,11 @@ def test_a_preview_that_was_asked_for_and_cannot_be_had_is_a_note(
 
 def test_an_image_that_cannot_be_read_is_a_note(environment, work):
     (work / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    out, err = shown(environment, "unsaid", "bad.png", TERM="xterm-256color")
+    out, err = shown(environment, "yes", "bad.png", TERM="xterm-256color")
     assert out[0] == "True"
     assert err.startswith("flux: note: no preview: bad.png ")
 
 
 def test_images_left_out_of_a_preview_are_counted(environment, fox):
-    err = shown(environment, "unsaid", *[fox] * 40, TERM="xterm-256color")[1]
+    err = shown(environment, "yes", *[fox] * 40, TERM="xterm-256color")[1]
     assert err.rstrip().endswith("flux: note: the preview shows the first 20 of 40")

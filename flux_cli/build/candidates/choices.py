@@ -31,7 +31,7 @@ def with_choices(steps: Sequence[Step], rows: Mapping[str, Row]) -> Iterator[Ste
         owner = owners.get(asset.of)
         if owner and _is_closed(owner) and step.sign not in (SAME, MOVED):
             yield step._replace(sign=SAME, reason="", changes=(), is_updated=False)
-        elif _is_undecided(step):
+        elif is_undecided(step):
             yield _undecided(step, rows)
         else:
             yield step
@@ -45,7 +45,7 @@ def _is_closed(step: Step) -> bool:
     return bool(row.pick) or step.wanted.settings.is_frozen
 
 
-def _is_undecided(step: Step) -> bool:
+def is_undecided(step: Step) -> bool:
     """Whether one of the candidates of an asset is to be picked, now or after the build."""
     asset, row = step.wanted, step.row
     if asset.of or not asset.settings.candidates:

@@ -43,3 +43,8 @@ def keys_of(name: str, rows: Mapping[str, Row]) -> Iterator[str]:
         key = key_of(name, number)
         if key in rows:
             yield key
+
+
+def mark_of(key: str, owner: str, seed: object) -> int:
+    """What tells the request of a candidate from that of its owner: its number, without a seed."""
+    return number_of(key) if owner and seed is None else 0

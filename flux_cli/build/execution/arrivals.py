@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.execution.originals import Keeper, Owner
 from flux_cli.build.execution.takeover import is_build_of
-from flux_cli.build.lock.pending import Pending
+from flux_cli.build.lock.pending import Pending, read_pending
 from flux_cli.build.lock.rows import NO_DIGEST, Row
 from flux_cli.config.load import load_settings
 from flux_cli.core.errors import FluxError
@@ -26,7 +26,7 @@ from flux_cli.runs.recovery import arrived, job_of
 from flux_cli.runs.spending.access import find_access
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from flux_cli.runs.job import Job, Task
     from flux_cli.runs.records.past import PastRun
@@ -61,6 +61,11 @@ def keeping(job: Job, past: PastRun) -> Job:
     created = iso_time(past.began or 0.0)
     keeper = Keeper(_Owners(), provider=past.text("provider"), run=past.id, created=created)
     return job._replace(tasks=list(map(_without_files, job.tasks)), store=keeper)
+
+
+def with_pending(rows: Mapping[str, Row], lock: str) -> Mapping[str, Row]:
+    """The rows of a lock, and in their place those that a killed build has left for it."""
+    return {**rows, **read_pending(lock).rows}
 
 
 class _Owners:

@@ -13,6 +13,7 @@ from flux_cli.build.execution.takeover import REFUSALS
 from flux_cli.build.lock.rows import STALE, Row, Trouble
 from flux_cli.build.planning.outcome import Made, recorded
 from flux_cli.build.planning.steps import MOVED, ORPHAN, PAID, REMADE, SAME
+from flux_cli.build.references.binding import bind, originals_of
 from flux_cli.core.errors import (
     DiskError,
     FluxError,
@@ -55,6 +56,7 @@ class Build:
         self.paths: list[str] = []  # of the files that were written or moved
         self.done: set[str] = set()  # names of assets for which something was done
         self.errors: dict[str, FluxError] = {}  # by asset
+        self.arrived: set[str] = set()  # assets whose originals this build has got
         self._arrived: Mapping[str, Row] = {}  # what was requested, by asset
         known = dict(pair for site in sites for pair in site.known())
         self._targets = dict(pair for site in sites for pair in site.targets())
@@ -84,11 +86,16 @@ class Build:
 
     def adopt(self) -> None:
         """Take over files that a person accepts."""
-        for site, step in self._steps((REMADE, SAME)):
-            if step.adopted:
-                self._attempt(site, step, self._adopt_one)
+        adopted = [one for one in self._steps((REMADE, SAME)) if one[1].adopted]
+        for site, step in sorted(adopted, key=lambda one: one[1].stage):
+            self._attempt(site, step, self._adopt_one)
 
     def _adopt_one(self, site: Site, step: Step) -> None:
+        if step.awaits:
+            asset = bind(step.wanted, originals_of(step.wanted, site.rows))
+            resolved = self._catalog.resolve(asset)
+            step = site.replace(step, step._replace(asset=asset, resolved=resolved))
+        self.arrived.add(step.name)
         site.finish(step, adopt_files(step, site.files))
         self.done.add(step.name)
 
@@ -98,12 +105,22 @@ class Build:
         self.paths += moved
         self.done.add(step.name)
 
-    def remake(self, signs: Collection[str]) -> None:
-        """Make files of the steps with these signs from originals, on all cores."""
+    def finish_unchanged(self, site: Site, step: Step) -> None:
+        """Do what is left for an asset whose request is the one of its row."""
+        if step.moves or step.is_updated or step.was != step.name:
+            self._attempt(site, step, self._move_one)
+        if step.make:
+            self._remake(site, step)
+        self.arrived.add(step.name)
+
+    def remake(self, signs: Collection[str], last_stage: int | None = None) -> None:
+        """Make files of the steps with these signs from originals, on all cores, each once."""
         chosen = [
             (site, step)
             for site, step in self._steps(signs)
             if step.make and not step.is_requested and step.name not in self.errors
+            if last_stage is None or step.stage <= last_stage
+            if not (step.twin and step.name in self.arrived)
         ]
         if not chosen:
             return
@@ -132,6 +149,7 @@ class Build:
             shared = {key: value for key, value in row.generated.items() if key != "cost_usd"}
             made = Made(files, row.original, shared, is_placeholder=row.placeholder)
             site.finish(step, made)
+            self.arrived.add(step.name)
         else:
             current = step._replace(row=site.rows[step.name], was=step.name, moves=())
             site.finish(current, made)
@@ -164,6 +182,7 @@ class Build:
             self.errors[step.name] = outcome.error
         if kept is None:
             return
+        self.arrived.add(step.name)
         if outcome.error:
             outcome.error.billed = False
             outcome.error.hint = KEPT

@@ -27,6 +27,7 @@ from flux_cli.build.lock.file import (
 from flux_cli.build.lock.pending import read_pending
 from flux_cli.build.lock.rows import Original, Row
 from flux_cli.build.planning.outcome import hide_prompts
+from flux_cli.build.references.binding import bind, originals_of
 from flux_cli.core.errors import DiskError, OutputError
 from flux_cli.core.image import ImageFile
 from flux_cli.core.lite import NamedTuple
@@ -131,8 +132,13 @@ def delete_originals(root: str, needed: set[str]) -> list[str]:
 
 
 def unfinished(assets: Mapping[str, Asset], rows: Mapping[str, Row]) -> set[str]:
-    """The names of the originals of assets of which a file is still to be made."""
+    """The names of the originals of which a file or an image is still to be made."""
     found = set()
+    for name, asset in assets.items():
+        bound = bind(asset, originals_of(asset, rows))
+        if name not in rows or rows[name].request != bound.request:
+            needed_rows = (rows[need] for need in asset.settings.needs if need in rows)
+            found |= {row.original.name for row in needed_rows if row.original}
     for name, row in rows.items():
         wanted = assets[name].files if name in assets else {}
         made = {path: file.output for path, file in row.files.items()}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli import __version__
 from flux_cli.build.planning.outcome import HIDDEN
+from flux_cli.build.references import sources
 from flux_cli.core.outcome import Facts
 from flux_cli.core.request import seed_of
 from flux_cli.core.values import read_amount, read_integer
@@ -72,6 +73,13 @@ def _shown(value: Json) -> str:
     return str(value) if is_shown else ""
 
 
+def _recorded(asset: Asset, name: str, value: Json) -> Json:
+    """A parameter as files record it: images by name and digest, other files by their path."""
+    if name in sources.SENT:
+        return sources.recorded(value)
+    return asset.settings.references.get(name, value)
+
+
 def record_of(
     asset: Asset,
     requested: Mapping[str, Json],
@@ -86,7 +94,7 @@ def record_of(
     if not prompt or prompt.startswith(HIDDEN):
         prompt = asset.prompt
     others = {
-        name: asset.settings.references.get(name, value)
+        name: _recorded(asset, name, value)
         for name, value in requested.items()
         if name not in NOT_RECORDED and name not in OWN_FIELDS
     }

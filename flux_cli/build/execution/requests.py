@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from flux_cli.build.disk import place
+from flux_cli.build.disk import digest_of_file, place
 from flux_cli.build.execution.delivery import delivery_of, name_of
 from flux_cli.build.execution.records import record_of
 from flux_cli.build.lock.file import root_of
 from flux_cli.build.manifest.outputs import SIDECAR, finish_of
 from flux_cli.build.planning.outcome import recorded
+from flux_cli.build.references.reading import path_of
+from flux_cli.build.references.sources import PROMPT, asset_of, digest_in
 from flux_cli.build.resolution import request_of
 from flux_cli.core.errors import ManifestError, UsageError
 from flux_cli.core.lite import NamedTuple
@@ -78,9 +80,7 @@ class Tasks(NamedTuple):
             call=call,
             name=name_of(asset, root),
             delivery=self._delivery(asset, root, step, record),
-            price_usd=unit_price(
-                row, resolved.model, resolved.dialect, resolved.route, resolved.size
-            ),
+            price_usd=self._price(resolved),
             resolved=resolved,
             key=asset.name,
             about={
@@ -88,6 +88,17 @@ class Tasks(NamedTuple):
                 "resolved": step.resolved,
                 "lock": os.path.realpath(lock),
             },
+        )
+
+    def _price(self, resolved: Resolved) -> float | None:
+        """USD per image at the provider, with its references; None if it is unknown."""
+        return unit_price(
+            self.settings.provider,
+            resolved.model,
+            resolved.dialect,
+            resolved.route,
+            resolved.size,
+            resolved.request,
         )
 
     def _delivery(self, asset: Asset, root: str, step: Step, record: Record) -> Delivery:
@@ -105,18 +116,32 @@ class Tasks(NamedTuple):
             self.attached[name, path] = value
         return self.attached[name, path]
 
+    def _attached(self, asset: Asset, root: str) -> dict[str, Value]:
+        """The parameters that are files; not the original of an asset that has none yet."""
+        found: dict[str, Value] = {}
+        for name, source in asset.settings.references.items():
+            text = str(asset.settings.parameters[name])
+            if not (name == PROMPT and asset_of(source)):
+                found[name] = self._attach(name, place(source, root))
+            elif digest_in(text):
+                path = path_of(text, root)
+                if digest_of_file(path) != digest_in(text):
+                    message = f"the original of {asset_of(source)} is damaged: {path}"
+                    raise UsageError(message, hint="delete it, and restore it from a backup")
+                found[name] = self._attach(name, path)
+        return found
+
     def _resolve(self, asset: Asset, root: str) -> Resolved:
         """The request in the words of the provider, with the bytes of local images."""
         model = self.catalog.model(asset)
         dialect = dialect_of(self.settings.provider, model)
         request = request_of(asset)
-        references = asset.settings.references.items()
-        attached = {name: self._attach(name, place(path, root)) for name, path in references}
-        parameters = {**request.parameters, **attached}
+        parameters = {**request.parameters, **self._attached(asset, root)}
         route = asset.settings.values.get("route")
         request = request._replace(
             parameters=parameters, route=None if route is None else str(route)
         )
+        request = self.catalog.images.attach(request, asset, root, model, dialect)
         resolved = resolve(request, model, dialect)
         listed = (one.format for one in asset.settings.variants)
         formats = tuple(name for name in listed if name != SIDECAR)

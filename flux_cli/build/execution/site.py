@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from flux_cli.build.disk import Files
     from flux_cli.build.lock.rows import File, Row
-    from flux_cli.build.planning.steps import Step
+    from flux_cli.build.planning.steps import Step, Wishes
     from flux_cli.build.project import Project
 
 
@@ -24,9 +24,14 @@ class Site:
     """One project while it is built: its files, its steps, and its rows so far."""
 
     def __init__(
-        self, project: Project, files: Files, steps: list[Step], rows: Mapping[str, Row]
+        self,
+        project: Project,
+        files: Files,
+        steps: list[Step],
+        rows: Mapping[str, Row],
+        wishes: Wishes,
     ) -> None:
-        self.project, self.files, self.steps = project, files, steps
+        self.project, self.files, self.steps, self.wishes = project, files, steps, wishes
         self.planned_rows = rows  # of which the plan was made
         self.rows = dict(rows)
         self.pending = Pending(project.lock_path)
@@ -50,6 +55,11 @@ class Site:
             for step in self.steps
             if step.make or step.moves or step.is_updated or step.is_requested
         ]
+
+    def replace(self, old: Step, new: Step) -> Step:
+        """Go on with another step in the place of one, and return it."""
+        self.steps[self.steps.index(old)] = new
+        return new
 
     def places(self) -> Iterator[str]:
         """Where files will be written."""

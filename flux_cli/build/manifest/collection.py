@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.manifest.expansion import Asset, expand
+from flux_cli.build.manifest.expansion import Asset, expand, expand_group
+from flux_cli.build.manifest.paths import UnreadableError
+from flux_cli.build.references.checks import check_references, writer_of, written_by
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.images.names import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from flux_cli.build.manifest.reading import Manifest
     from flux_cli.build.manifest.settings import Sources
@@ -25,20 +27,36 @@ class Loaded(NamedTuple):
 
 
 def collect(loaded: Sequence[Loaded]) -> list[dict[str, Asset]]:
-    """The assets of each manifest by name. Raises ManifestError if two have a name or file."""
+    """The assets of each manifest by name.
+
+    Raises ManifestError if two have a name or file, or if one needs an image that it cannot have.
+    """
     owners: dict[str, str] = {}  # the asset that has a name
     writers: dict[str, str] = {}  # the asset that writes a path
     found = []
     for manifest, sources, folder in loaded:
         place = _folded(folder)
         assets: dict[str, Asset] = {}
-        for asset in expand(manifest, sources):
+        for asset in _expanded(manifest, sources):
             _claim_name(owners, asset, manifest.path)
             for path in asset.files:
                 _claim_path(writers, asset, path, place, manifest.path)
             assets[asset.name] = asset
+        check_references(assets, manifest.path)
         found.append(assets)
     return found
+
+
+def _expanded(manifest: Manifest, sources: Sources) -> Iterator[Asset]:
+    """All assets. Of a file that is not there yet, the error says which asset will write it."""
+    try:
+        yield from expand(manifest, sources)
+    except UnreadableError as error:
+        for group in manifest.groups:
+            writer = writer_of(error.path, expand_group(manifest, group, sources))
+            if writer:
+                raise written_by(writer, error.path, error.where) from error
+        raise
 
 
 def _claim_name(owners: dict[str, str], asset: Asset, manifest: str) -> None:

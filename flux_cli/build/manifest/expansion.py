@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from flux_cli.build.candidates.naming import key_of
+from flux_cli.build.candidates.naming import key_of, mark_of
 from flux_cli.build.digests import request_digest
 from flux_cli.build.manifest.paths import inside
 from flux_cli.build.manifest.rows import read_rows
@@ -72,12 +72,17 @@ def expand(manifest: Manifest, sources: Sources) -> Iterator[Asset]:
     """All assets of a manifest. Raises ManifestError at the first one that is wrong."""
     count = 0
     for group in manifest.groups:
-        for asset in _Expansion(manifest, group, sources).assets():
+        for asset in expand_group(manifest, group, sources):
             count += 1
             if count > MAX_ASSETS:
                 message = f"{manifest.path} has more than {MAX_ASSETS:,} assets"
                 raise ManifestError(message, hint="split it into several manifests")
             yield asset
+
+
+def expand_group(manifest: Manifest, group: Group, sources: Sources) -> Iterator[Asset]:
+    """The assets of one table. Raises ManifestError at the first one that is wrong."""
+    return _Expansion(manifest, group, sources).assets()
 
 
 @lru_cache(maxsize=4096)
@@ -207,9 +212,9 @@ class _Expansion:
     def _candidate(self, first: Asset, number: int) -> Asset:
         """A further candidate. Without a seed, its number tells its request from the others."""
         seed = _counted_up(first.seed, number, self._where)
-        mark = number + 1 if seed is None else 0
-        request = request_digest(first.settings.head, first.prompt, seed, mark)
         name = key_of(first.name, number + 1)
+        mark = mark_of(name, first.name, seed)
+        request = request_digest(first.settings.head, first.prompt, seed, mark)
         return first._replace(name=name, seed=seed, request=request, of=first.name)
 
     def _prompt(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.build.manifest.document import read_document
-from flux_cli.build.manifest.paths import inside
+from flux_cli.build.manifest.paths import UnreadableError, inside
 from flux_cli.build.manifest.reading import read_manifest
 from flux_cli.core.errors import ManifestError
 from flux_cli.core.text import decode_text
@@ -80,7 +80,9 @@ class Folder:
                 with open_file(place) as file:
                     self._digests[path] = file_digest(file, "sha256").hexdigest()
             except (OSError, ValueError) as fault:
-                raise _unreadable(f"{where}: {path}", fault) from fault
+                error = _unreadable(f"{where}: {path}", fault)
+                error.path, error.where = path, where
+                raise error from fault
         return self._digests[path]
 
     def place(self, path: str, where: str) -> str:
@@ -112,6 +114,6 @@ def read_file(path: str, limit: int, named: str) -> bytes:
     return data
 
 
-def _unreadable(named: str, fault: OSError | ValueError) -> ManifestError:
+def _unreadable(named: str, fault: OSError | ValueError) -> UnreadableError:
     reason = fault.strerror if isinstance(fault, OSError) else fault
-    return ManifestError(f"{named} cannot be read: {reason}", hint="check the name")
+    return UnreadableError(f"{named} cannot be read: {reason}", hint="check the name")

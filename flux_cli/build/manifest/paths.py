@@ -11,6 +11,13 @@ DRIVE = re.compile(r"[A-Za-z]:")
 HARMLESS = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 
 
+class UnreadableError(ManifestError):
+    """A file that a manifest names cannot be read."""
+
+    path = ""  # of the file
+    where = ""  # in the manifest
+
+
 def inside(path: str, where: str) -> str:
     """The path in its shortest form. Raises ManifestError if it leaves the folder."""
     if HARMLESS.fullmatch(path):

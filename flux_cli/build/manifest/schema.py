@@ -97,6 +97,7 @@ def _value(kind: str, metavar: str) -> dict[str, Json]:
     one = _scalar(metavar)
     kinds: dict[str, dict[str, Json]] = {
         "text": {"type": "string"},
+        "texts": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         "switch": {"type": "boolean"},
         "scalar": one,
         "list": {"anyOf": [one, {"type": "array", "items": one}]},

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build import digests
 from flux_cli.build.candidates.naming import MOST
 from flux_cli.build.manifest.outputs import Variant, is_side, read_output
+from flux_cli.build.manifest.paths import inside
+from flux_cli.build.references import sources as kinds
+from flux_cli.build.references.binding import head
 from flux_cli.core.errors import ManifestError, did_you_mean
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.options import Parameters
 from flux_cli.request.styles import keys
-from flux_cli.request.styles.values import text_of
+from flux_cli.request.styles.values import shown, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +49,8 @@ class Settings(NamedTuple):
 
     values: Values
     parameters: dict[str, Json]  # of the request, with the model; references by their digest
-    references: dict[str, str]  # parameter -> the path of a local file
+    references: dict[str, str]  # parameter -> the path of a local file, or asset:NAME
+    needs: tuple[str, ...]  # the assets whose originals are references
     head: Head
     stem: Template  # of the paths, without what differs from variant to variant
     variants: tuple[Variant, ...]
@@ -60,7 +63,10 @@ class Settings(NamedTuple):
 
 
 def merge(manifest: Manifest, values: Values, row: Values, where: str) -> Values:
-    """The keys of one asset, with the lists `prompt_prefix` and `prompt_suffix` of its styles."""
+    """The keys of one asset, with the lists `prompt_prefix` and `prompt_suffix` of its styles.
+
+    The images of its styles come before its own.
+    """
     layered = {**manifest.defaults, **values, **row}
     style: list[Json] = layered.get("style", [])
     layers = [manifest.defaults]
@@ -76,7 +82,9 @@ def merge(manifest: Manifest, values: Values, row: Values, where: str) -> Values
         merged = {**merged, **layer, **affixes}
         if param:
             merged["param"] = param
-    return merged
+    images = [image for layer in layers[1:] for image in layer.get(kinds.IMAGE, [])]
+    images += layered.get(kinds.IMAGE, [])
+    return merged | ({kinds.IMAGE: images} if images else {})
 
 
 def settle(merged: Values, sources: Sources, where: str) -> Settings:
@@ -87,15 +95,14 @@ def settle(merged: Values, sources: Sources, where: str) -> Settings:
             hint = f"write {name} = {example} there or under [defaults]"
             raise ManifestError(f"{where}: {name} is missing", hint=hint)
     parameters, references = _requested(merged, sources, where)
-    digests_of_files = {name: str(parameters[name]) for name in references}
-    others = {name: value for name, value in parameters.items() if name not in references}
     stem, variants = read_output(merged, where)
     longest = max((one.ending for one in variants), key=len)
     return Settings(
         values={name: value for name, value in merged.items() if name not in OWN},
         parameters=parameters,
         references=references,
-        head=digests.head_of(others, digests_of_files),
+        needs=_needs(parameters, references),
+        head=head(parameters, references.keys()),
         stem=stem,
         variants=variants,
         longest=longest,
@@ -121,12 +128,48 @@ def _requested(
         path = reference(name, value)
         if path:
             references[name] = path
-            found[name] = f"sha256:{sources.digest(path, f'{where}: {name}')}"
-    return found, references
+        if path and not (name == kinds.PROMPT and kinds.asset_of(path)):
+            found[name] = kinds.DIGEST + sources.digest(path, f"{where}: {name}")
+    return found | _sent_images(merged, sources, where), references
+
+
+def _sent_images(merged: Values, sources: Sources, where: str) -> dict[str, Json]:
+    """The images that are sent as `--image` and `--mask` are, local files with their digests."""
+    if merged.get(kinds.MASK) and not merged.get(kinds.IMAGE):
+        hint = 'add image = "photo.png"'
+        raise ManifestError(f"{where}: mask is the mask of an image", hint=hint)
+    found: dict[str, Json] = {}
+    for name in kinds.SENT:
+        value = merged.get(name)
+        place = f"{where}: {name}"
+        if isinstance(value, list):
+            found[name] = [_described(one, sources, place) for one in value]
+        elif value:
+            found[name] = _described(value, sources, place)
+    return found
+
+
+def _described(source: str, sources: Sources, where: str) -> str:
+    """A reference as the lock names it. Raises ManifestError for what is not one."""
+    if kinds.asset_of(source) or (kinds.is_address(source) and not where.endswith(kinds.MASK)):
+        return source
+    if kinds.is_address(source) or source.startswith(("data:", kinds.ASSET)):
+        hint = "save it as a file in the folder of the manifest, and name that"
+        raise ManifestError(f"{where}: {shown(source)} is not a reference image", hint=hint)
+    path = inside(source, where)
+    return kinds.described(path, sources.digest(path, where))
+
+
+def _needs(parameters: dict[str, Json], references: dict[str, str]) -> tuple[str, ...]:
+    """The assets whose originals are references: of the images, the mask, and the image prompt."""
+    images = parameters.get(kinds.IMAGE, [])
+    listed = images if isinstance(images, list) else []
+    others = parameters.get(kinds.MASK, ""), references.get(kinds.PROMPT, "")
+    return kinds.needed(map(str, (*listed, *others)))
 
 
 def reference(name: str, value: Json) -> str:
-    """The path of the local file that a parameter names; "" if it names none.
+    """The path of the local file that a parameter names, or asset:NAME; "" if it names none.
 
     `image_prompt` is a path or an address, and `param` names files as `@FILE`, as `-p` does.
     """

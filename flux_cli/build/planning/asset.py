@@ -52,6 +52,13 @@ class Planner:
             return self._request(step._replace(make=tuple(asset.files)), row)
         return self._finish(step, asset, row, match)
 
+    def is_current(self, asset: Asset, row: Row | None) -> bool:
+        """Whether the image in a row is the one that the manifest asks for."""
+        if row is None or not row.is_made:
+            return False
+        step = Step(SAME, asset.name, asset.group, "", asset=asset, row=row)
+        return self._compare(step, asset, row).sign == SAME
+
     def _begin(self, step: Step, asset: Asset, row: Row | None) -> Step:
         """An asset that was never made, unless a request for it failed."""
         taken = tuple(path for path in asset.files if self._disk.exists(path))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.outcome import HIDDEN, hide_prompts
 from flux_cli.build.planning.steps import Change
+from flux_cli.build.references import sources
 from flux_cli.core.text import plain
 
 if TYPE_CHECKING:
@@ -28,8 +29,10 @@ def changes_of(old: Mapping[str, Json], new: Mapping[str, Json]) -> tuple[Change
 
 
 def change_text(change: Change) -> str:
-    """`seed: 7 -> 8`. Of a prompt, only the part that differs is shown."""
+    """`seed: 7 -> 8`. Of a prompt, only the part that differs is shown; references by name."""
     old, new = change.old, change.new
+    if change.key in sources.KEYS and (text := sources.change_text(old, new)):
+        return text
     if isinstance(old, str) and isinstance(new, str):
         old, new = _differing(old, new)
     return f"{change.key}: {_shown(old)}{ARROW}{_shown(new)}"

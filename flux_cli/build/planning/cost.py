@@ -60,24 +60,24 @@ def cost_of(priced: Iterable[Priced]) -> Cost:
 
 
 def fitting(priced: Sequence[Priced], limit: float | None) -> list[Priced]:
-    """The steps, of which those over the limit wait. A request of unknown price may be sent."""
+    """The steps, of which those over the limit wait. A request of unknown price may be sent.
+
+    The first ones fit first, and what is needed before what needs it.
+    """
     if limit is None:
         return list(priced)
-    found: list[Priced] = []
+    found = list(priced)
+    waiting: set[str] = set()
     spent = 0.0
-    for one in priced:
-        step, usd = one.step, one.usd or 0.0
+    for place in sorted(range(len(found)), key=lambda place: found[place].step.stage):
+        step, usd = found[place].step, found[place].usd or 0.0
         is_over = step.is_requested and spent + usd > limit + ROUNDING
-        if is_over or (step.twin and step.sign in PAID and _waits(step.twin, found)):
-            found.append(Priced(step._replace(sign=WAITS, reason=OVER_BUDGET, make=())))
-            continue
-        spent += usd if step.is_requested else 0.0
-        found.append(one)
+        if step.sign in PAID and (is_over or not waiting.isdisjoint((step.twin, *step.awaits))):
+            found[place] = Priced(step._replace(sign=WAITS, reason=OVER_BUDGET, make=()))
+            waiting.add(step.name)
+        elif step.is_requested:
+            spent += usd
     return found
-
-
-def _waits(name: str, priced: Iterable[Priced]) -> bool:
-    return any(one.step.name == name and one.step.sign == WAITS for one in priced)
 
 
 def lowest(limits: Iterable[float | None]) -> float | None:

@@ -8,12 +8,14 @@ from flux_cli.build.candidates.choices import with_choices
 from flux_cli.build.candidates.naming import owner_of
 from flux_cli.build.planning.adoption import adopt
 from flux_cli.build.planning.asset import Planner
-from flux_cli.build.planning.steps import ORPHAN, PAID, REMADE, Step
+from flux_cli.build.planning.steps import ORPHAN, PAID, REMADE, WAITS, Step
+from flux_cli.build.references.binding import bind, in_stages, originals_of
+from flux_cli.build.references.waiting import Waiting
 from flux_cli.core.errors import UsageError
 from flux_cli.core.values import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from flux_cli.build.lock.reading import Lock
     from flux_cli.build.lock.rows import Row
@@ -35,22 +37,12 @@ def plan_assets(
 
     Raises UsageError if an image cannot be requested again.
     """
-    renamed = _find_renamed(assets, rows)
-    planner = Planner(disk, wishes, resolve)
-    steps = []
-    for name, asset in assets.items():
-        if not wishes.selected(asset.of or name):
-            continue
-        was = renamed.get(name, name)
-        row = rows.get(was)
-        if name in wishes.reroll:
-            check_reroll(asset, row)
-        step = planner.plan(asset, row, was)
-        if name in wishes.adopt and not step.is_unchanged:
-            step = adopt(asset, row, was, disk, resolve)
-        steps.append(step)
+    planning = _Planning(assets, rows, disk, wishes, resolve)
+    for names in in_stages(assets):
+        planning.plan_stage(names)
+    steps = [planning.steps[name] for name, asset in assets.items() if planning.selects(asset)]
     steps = list(_with_twins(list(with_choices(steps, rows)), rows, disk))
-    claimed = {*assets, *renamed.values()}
+    claimed = {*assets, *planning.renamed.values()}
     left = {
         name: row
         for name, row in rows.items()
@@ -59,15 +51,62 @@ def plan_assets(
     return [*steps, *_leftovers(steps, left, disk)]
 
 
+class _Planning:
+    """The steps of all assets that are selected, and of those whose originals others need."""
+
+    def __init__(
+        self,
+        assets: Mapping[str, Asset],
+        rows: Mapping[str, Row],
+        disk: Disk,
+        wishes: Wishes,
+        resolve: Callable[[Asset], str],
+    ) -> None:
+        self._assets, self._rows, self._disk, self._wishes = assets, rows, disk, wishes
+        self._planner, self._resolve = Planner(disk, wishes, resolve), resolve
+        self._needed = {need for asset in assets.values() for need in asset.settings.needs}
+        self._waiting = Waiting(disk, wishes, self._needed)
+        self.renamed: dict[str, str] = {}  # old names of assets, by new name
+        self.steps: dict[str, Step] = {}
+
+    def plan_stage(self, names: Iterable[str]) -> None:
+        """Plan assets that need originals of earlier stages only."""
+        bound = {name: self._waiting.bound(self._assets[name]) for name in names}
+        taken = {*self._assets, *self.renamed.values()}
+        self.renamed |= _find_renamed(bound, self._rows, taken)
+        for name, asset in bound.items():
+            if self.selects(asset) or name in self._needed:
+                self._plan_one(name, asset)
+
+    def selects(self, asset: Asset) -> bool:
+        """Whether a person wants this asset, or the one that it is a candidate of, to be built."""
+        return self._wishes.selected(asset.of or asset.name)
+
+    def _plan_one(self, name: str, asset: Asset) -> None:
+        wishes, was = self._wishes, self.renamed.get(name, name)
+        row = self._rows.get(was)
+        is_selected = self.selects(asset)
+        if is_selected and name in wishes.reroll:
+            check_reroll(asset, row)
+        step = self._planner.plan(asset, row, was)
+        if is_selected and name in wishes.adopt and not step.is_unchanged:
+            step = adopt(asset, row, was, self._disk, self._resolve)
+        step = self.steps[name] = self._waiting.placed(step)
+        if name in self._needed:
+            is_current = step.sign != WAITS and self._planner.is_current(asset, row)
+            self._waiting.note(step, row, is_current=is_current)
+
+
 def chosen_rows(assets: Mapping[str, Asset], lock: Lock, disk: Disk) -> Mapping[str, Row]:
     """The rows of a lock. Of two sides of a conflict, the one that matches manifest and disk."""
     if not lock.is_conflicted:
         return lock.rows
     rows = dict(lock.rows)
-    for name, other in lock.others.items():
-        asset, own = assets.get(name), rows[name]
-        if asset and _rank(other, asset, disk) > _rank(own, asset, disk):
-            rows[name] = other
+    for names in in_stages(assets):
+        for name in set(names) & lock.others.keys():
+            asset = bind(assets[name], originals_of(assets[name], rows))
+            if _rank(lock.others[name], asset, disk) > _rank(rows[name], asset, disk):
+                rows[name] = lock.others[name]
     return rows
 
 
@@ -87,14 +126,19 @@ def check_reroll(asset: Asset, row: Row | None) -> None:
         raise UsageError(message, hint="change the seed in the manifest")
 
 
-def _find_renamed(assets: Mapping[str, Asset], rows: Mapping[str, Row]) -> dict[str, str]:
-    """The old names of assets without a row, by new name: rows with the same request."""
+def _find_renamed(
+    assets: Mapping[str, Asset], rows: Mapping[str, Row], taken: Collection[str]
+) -> dict[str, str]:
+    """The old names of assets without a row, by new name: rows with the same request.
+
+    Rows whose names are `taken` belong to other assets.
+    """
     new = [asset for name, asset in assets.items() if name not in rows]
     if not new:
         return {}
     free: dict[str, list[str]] = {}
     for name in sorted(rows, reverse=True):
-        if name not in assets and rows[name].is_made and not name.endswith(FIRST):
+        if name not in taken and rows[name].is_made and not name.endswith(FIRST):
             free.setdefault(rows[name].request, []).append(name)
     return {asset.name: free[asset.request].pop() for asset in new if free.get(asset.request)}
 

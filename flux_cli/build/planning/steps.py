@@ -48,6 +48,8 @@ class Step(NamedTuple):
     is_updated: bool = False  # the row changes, although no file does
     twin: str = ""  # the asset whose request brings this image, too
     choice: str = ""  # the command that picks one of its candidates
+    awaits: tuple[str, ...] = ()  # assets whose new originals it needs, which come in this build
+    stage: int = 0  # it is requested after all requests of earlier stages
 
     @property
     def wanted(self) -> Asset:

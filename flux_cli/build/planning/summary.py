@@ -1,22 +1,17 @@
-"""The plan as Markdown, for the page of a CI run. Texts are escaped: nothing in them is obeyed."""
+"""The plan as Markdown, for the page of a CI run."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.document import STATES
 from flux_cli.build.planning.text import total_line, unchanged_count
-from flux_cli.core.text import plain
-from flux_cli.core.values import counted
+from flux_cli.terminal.markdown import MOST_ROWS, escaped, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flux_cli.build.planning.cost import Cost, Priced
-
-MOST_ROWS = 200
-SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|<>~@:/&-])")
 
 
 def summary_text(
@@ -45,26 +40,9 @@ def _lines(
     yield f"{unchanged:,} unchanged"
     rows = [(one.step.name, STATES[one.step.sign], one.step.reason) for one in shown]
     rows = [(name, "failed", message) for name, message in failures.items()] + rows
-    if rows:
-        yield ""
-        yield "| asset | state | reason |"
-        yield "|---|---|---|"
-    for name, state, reason in rows[:MOST_ROWS]:
-        yield f"| {escaped(name)} | {state} | {escaped(reason)} |"
+    yield from table(("asset", "state", "reason"), rows)
     choices = [one.step for one in priced if one.step.choice and not one.step.is_open]
     if choices:
         yield ""
     for step in choices[:MOST_ROWS]:
         yield f"- {escaped(step.name)}: {escaped(step.choice)}"
-    if len(rows) > MOST_ROWS:
-        yield ""
-        yield f"and {counted(len(rows) - MOST_ROWS, 'more row')}"
-
-
-def escaped(text: str) -> str:
-    """A text that Markdown and HTML show as it is, on one line."""
-    return SPECIAL.sub(_entity, plain(text, 500))
-
-
-def _entity(found: re.Match[str]) -> str:
-    return f"&#{ord(found[1])};"

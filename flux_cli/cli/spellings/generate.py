@@ -136,7 +136,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "preview": Spelling(
             "--preview/--no-preview",
             "",
-            "Show images in the terminal [default: if it can show them; env: FLUX_PREVIEW]",
+            "Show images in the terminal [default: if it shows real ones; env: FLUX_PREVIEW]",
         ),
         "sheet": Spelling("--sheet", "", "Also save a contact sheet of all images: NAME-sheet"),
         "sheet_output": Spelling(

@@ -19,6 +19,7 @@ from flux_cli.build.execution.running import Running, interrupted_run
 from flux_cli.build.execution.site import Site
 from flux_cli.build.lock.file import load_lock, save_lock
 from flux_cli.build.planning.steps import PAID, REMADE
+from flux_cli.build.references.staging import Stages
 from flux_cli.commands.build.report import Result, print_result
 from flux_cli.commands.build.sending import Run, send_requests
 from flux_cli.commands.build.session import open_session
@@ -29,6 +30,7 @@ from flux_cli.images import files as disk
 from flux_cli.images.names import fixed
 from flux_cli.runs import interrupts
 from flux_cli.runs.check import identity_of
+from flux_cli.runs.given_images import download
 from flux_cli.runs.records import store
 from flux_cli.runs.spending.access import find_access, require_key
 from flux_cli.terminal import messages
@@ -37,12 +39,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flux_cli.build.options import BuildOptions
+    from flux_cli.build.planning.cost import Priced
+    from flux_cli.build.planning.steps import Step
     from flux_cli.build.project import Project
     from flux_cli.commands.build.review import Review
     from flux_cli.commands.build.session import Planned, Session
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
-    from flux_cli.runs.job import Task
     from flux_cli.runs.progress.log import Log
     from flux_cli.runs.report import RunResult
 
@@ -72,6 +75,7 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         work = _Work(session, running)
         review = open_review(session)
         result = work.carry_out()
+        session = work.session()
         code = print_result(session, result)
         code = review.finish(code, result) if review else code
         work.end_log(code, result)
@@ -108,7 +112,13 @@ def _sweep(projects: Sequence[Project], running: Mapping[str, Running]) -> None:
 
 def _site(planned: Planned) -> Site:
     steps = [one.step for one in planned.priced]
-    return Site(planned.project, planned.files, steps, planned.rows)
+    return Site(planned.project, planned.files, steps, planned.rows, planned.wishes)
+
+
+def _current(planned: Planned, steps: Sequence[Step]) -> list[Priced]:
+    """The steps of a plan as they are now, with their prices."""
+    pairs = zip(planned.priced, steps, strict=True)
+    return [one._replace(step=step) for one, step in pairs]
 
 
 class _Work:
@@ -133,15 +143,14 @@ class _Work:
 
     def carry_out(self) -> Result:
         """Check what can be checked for free, then do everything, and write the locks."""
-        requested = list(self._build.requested())
         hosted = self._session.settings.provider.hosted
         created = timestamp() if hosted else ""  # equal manifests draw equal placeholders
-        maker = Tasks(self._session.settings, self._session.catalog, created, {})
-        tasks = [
-            maker.task(number, step, site.lock) for number, (site, step) in enumerate(requested, 1)
-        ]
-        auth = self._auth(is_needed=bool(tasks) and hosted)
-        self._preflight(is_paid=bool(tasks) and hosted)
+        catalog = self._session.catalog
+        catalog.images.download = download if hosted else None
+        stages = Stages(self._build, catalog, Tasks(self._session.settings, catalog, created, {}))
+        is_paid = bool(stages.total) and hosted
+        auth = self._auth(is_needed=is_paid)
+        self._preflight(is_paid=is_paid)
         is_left = any(one.interrupted for one in self._running.values())
         if is_left or any(site.steps_to_do() for site in self._sites):
             self._note("")
@@ -152,8 +161,8 @@ class _Work:
             self._build.move()
             self._build.adopt()
             self._build.remake((REMADE,))
-            if tasks:
-                self._request(tasks, auth, created)
+            if stages.total:
+                self._request(stages, auth, created)
             self._build.remake(PAID)
             if self._session.options.decisions.prune:
                 self._build.prune()
@@ -197,12 +206,20 @@ class _Work:
                 names, None, overwrite=True, skip_existing=False, room=room, option="the key output"
             )
 
-    def _request(self, tasks: list[Task], auth: Auth | None, created: str) -> None:
+    def session(self) -> Session:
+        """The session with what became of its steps: some may wait for others that failed."""
+        planned = [
+            one._replace(priced=_current(one, site.steps))
+            for one, site in zip(self._session.planned, self._sites, strict=True)
+        ]
+        return self._session._replace(planned=planned)
+
+    def _request(self, stages: Stages, auth: Auth | None, created: str) -> None:
         """Send all requests, and keep what arrives."""
         self._run = self._name if self._session.settings.provider.hosted else ""
         self._note(self._run)
         run = Run(self._name, created, auth, self._signer, self._log)
-        self._result = send_requests(self._session, self._build, tasks, run)
+        self._result = send_requests(self._session, self._build, stages, run)
 
     def _note(self, run: str) -> None:
         """Write down in each folder that its locks are about to change."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,19 +14,21 @@ from flux_cli.providers.rows import connect, most_in_flight
 from flux_cli.runs.progress.choice import open_display, tell_both
 from flux_cli.runs.progress.summary import Scope
 from flux_cli.runs.records import journal, store
+from flux_cli.runs.report import RunResult
 
 if TYPE_CHECKING:
     from flux_cli.build.execution.build import Build
+    from flux_cli.build.execution.originals import Owner
+    from flux_cli.build.references.staging import Stages
     from flux_cli.commands.build.session import Session
     from flux_cli.config.load import Settings
     from flux_cli.core.auth import Auth
     from flux_cli.core.model import Json
     from flux_cli.images.signing import Identity
-    from flux_cli.runs.job import Task
+    from flux_cli.runs.job import Job, Task
     from flux_cli.runs.progress.lines import Display
     from flux_cli.runs.progress.log import Log
     from flux_cli.runs.records.journal import Journal
-    from flux_cli.runs.report import RunResult
 
 
 class Run(NamedTuple):
@@ -38,47 +41,95 @@ class Run(NamedTuple):
     log: Log | None
 
 
-def send_requests(session: Session, build: Build, tasks: list[Task], run: Run) -> RunResult:
-    """Send all requests, and update the rows of what arrives."""
-    from flux_cli.runs.event_loop import run_job
-    from flux_cli.runs.job import Job
+def send_requests(session: Session, build: Build, stages: Stages, run: Run) -> RunResult:
+    """Send all requests, stage by stage, and update the rows of what arrives.
+
+    All stages are one run: with one journal, one limit, one event loop, and one display.
+    """
+    from flux_cli.runs import event_loop
+    from flux_cli.runs.pipeline import generate
 
     settings, row = session.settings, session.settings.provider
     recorded_run = run.name if row.hosted else ""
-    owners = {step.name: site.owner(step) for site, step in build.requested()}
+    owners: dict[str, Owner] = {}
     keeper = Keeper(
         lambda task: owners[task.key], provider=row.name, run=recorded_run, created=run.created
     )
     locks = [site.lock for site in build.sites]
-    display = _display(session, build, tasks)
+    display = _display(session, build, stages)
     with _journal(settings, run.name, locks) as ledger, display as listener:
-        job = Job(
-            tasks=tasks,
-            provider=connect(row, settings.base_url, run.auth),
-            hosted=row.hosted,
-            sink=build.sink,
-            ledger=ledger,
-            concurrency=_concurrency(settings, tasks),
-            traced=row.history,
-            limit_usd=_limit(session),
-            identity=run.signer,
-            store=keeper,
-            output_folders={Path(task.name.path("png")).parent for task in tasks},
-        )
+        job = _job(session, build, run, ledger, keeper)
         folder = ledger.folder if row.hosted else None
         told = tell_both(run.log, listener) if run.log else listener
-        result = run_job(job, folder, settings, told)
-        build.sink.sync()
-    build.take_outcomes(result.outcomes, keeper, recorded_run)
-    return result
+
+        async def send(tasks: list[Task]) -> RunResult:
+            owners.update((step.name, site.owner(step)) for site, step in build.requested())
+            stage = _job_of(job, tasks, settings)
+            result = await event_loop.await_job(stage, folder, settings, told, generate)
+            build.sink.sync()
+            build.take_outcomes(result.outcomes, keeper, recorded_run)
+            stages.note(result)
+            return result
+
+        async def send_all() -> list[RunResult]:
+            return [await send(tasks) for tasks in stages.tasks()]
+
+        return _joined(event_loop.run(send_all()))
 
 
-def _display(session: Session, build: Build, tasks: list[Task]) -> Display:
+def _job(session: Session, build: Build, run: Run, ledger: Journal, keeper: Keeper) -> Job:
+    """What the jobs of all stages share."""
+    from flux_cli.runs.job import Job
+    from flux_cli.runs.spending.shared_budget import SharedBudget
+
+    settings, row = session.settings, session.settings.provider
+    return Job(
+        tasks=(),
+        provider=connect(row, settings.base_url, run.auth),
+        hosted=row.hosted,
+        sink=build.sink,
+        ledger=ledger,
+        concurrency=1,
+        traced=row.history,
+        limit_usd=_limit(session),
+        budget=SharedBudget(_limit(session)),
+        identity=run.signer,
+        store=keeper,
+    )
+
+
+def _job_of(job: Job, tasks: list[Task], settings: Settings) -> Job:
+    """The job of one stage."""
+    folders = {Path(task.name.path("png")).parent for task in tasks}
+    concurrency = _concurrency(settings, tasks)
+    return job._replace(tasks=tasks, concurrency=concurrency, output_folders=folders)
+
+
+def _joined(results: list[RunResult]) -> RunResult:
+    """The result of all stages."""
+    whole = RunResult(outcomes=())
+    for one in results:
+        whole = RunResult(
+            outcomes=[*whole.outcomes, *one.outcomes],
+            interrupted=whole.interrupted or one.interrupted,
+            canceled=(*whole.canceled, *one.canceled),
+            remarks=tuple(dict.fromkeys((*whole.remarks, *one.remarks))),
+            seconds=whole.seconds + one.seconds,
+        )
+    return whole
+
+
+def _display(session: Session, build: Build, stages: Stages) -> Display:
     """How the progress of the requests is shown."""
+    from flux_cli.runs.execution.of_run import earlier_durations
+
+    settings, models = session.settings, {task.call.model for task in stages.first}
     groups = {step.name: f"assets.{step.group}" for _, step in build.requested()}
-    scope = Scope(len(tasks), _limit(session), groups)
+    concurrency = _concurrency(settings, stages.first)
+    scope = Scope(stages.total, _limit(session), groups, concurrency)
+    earlier = partial(earlier_durations, settings, models)
     reporting = session.options.reporting
-    return open_display(scope, tasks[0].key, session.settings.progress, reporting)
+    return open_display(scope, next(iter(groups)), settings.progress, reporting, earlier)
 
 
 def _concurrency(settings: Settings, tasks: list[Task]) -> int:

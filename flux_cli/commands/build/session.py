@@ -15,6 +15,7 @@ from flux_cli.build.planning.plan import chosen_rows, plan_assets
 from flux_cli.build.planning.retirement import retirement_note
 from flux_cli.build.planning.steps import PAID, Wishes
 from flux_cli.build.pricing import Catalog
+from flux_cli.build.references.binding import bind_to_rows
 from flux_cli.build.selection import is_pattern, matches, select
 from flux_cli.config.load import DEFAULT, load_settings
 from flux_cli.config.settings import BY_NAME, parse_setting
@@ -49,7 +50,8 @@ class Planned(NamedTuple):
     rows: Mapping[str, Row]  # of the lock, and of a build that was killed
     files: Files
     priced: list[Priced]
-    limit: float | None  # what this project may cost, in USD
+    wishes: Wishes
+    limit: float | None = None  # what this project may cost, in USD
 
     @property
     def cost(self) -> Cost:
@@ -147,14 +149,22 @@ def _plan(project: Project, chosen: _Chosen, catalog: Catalog) -> Planned:
     files = Files(project.root, verifies=options.mode.check)
     rows = chosen_rows(project.assets, project.lock, files)
     if is_unfinished(project.lock_path):
+        from flux_cli.build.execution.arrivals import with_pending
         from flux_cli.build.execution.running import interrupted_run
         from flux_cli.build.execution.takeover import take_over
 
-        rows = take_over(project, rows, files, interrupted_run(project.lock_path))
+        bound = bind_to_rows(project.assets, with_pending(rows, project.lock_path))
+        bound_project = project._replace(assets=bound)
+        rows = take_over(bound_project, rows, files, interrupted_run(project.lock_path))
     picks = {name: number for name, number in chosen.pick.items() if name in project.assets}
-    shows_prompts = project.manifest.lock_prompts
-    resolve = catalog.resolve
-    rows = picked(project.assets, rows, picks, files, resolve, shows_prompts=shows_prompts)
+    rows = picked(
+        bind_to_rows(project.assets, rows),
+        rows,
+        picks,
+        files,
+        catalog.resolve,
+        shows_prompts=project.manifest.lock_prompts,
+    )
     wishes = Wishes(
         overwrite=options.decisions.overwrite,
         offline=options.access.offline,
@@ -163,8 +173,8 @@ def _plan(project: Project, chosen: _Chosen, catalog: Catalog) -> Planned:
         selected=chosen.selected,
     )
     steps = plan_assets(project.assets, rows, files, wishes, catalog.resolve)
-    priced = [_priced(step, catalog) for step in steps]
-    return Planned(project, rows, files, priced, None)
+    priced = [_priced(step, catalog, project.root) for step in steps]
+    return Planned(project, rows, files, priced, wishes)
 
 
 def _adopted(project: Project, patterns: Sequence[str], files: Files) -> frozenset[str]:
@@ -178,14 +188,14 @@ def _adopted(project: Project, patterns: Sequence[str], files: Files) -> frozens
     return frozenset(found)
 
 
-def _priced(step: Step, catalog: Catalog) -> Priced:
+def _priced(step: Step, catalog: Catalog, root: str) -> Priced:
     """A step with its price. What is requested is resolved, so that every error comes now."""
     asset = step.asset
     if asset is None or not (step.make or step.is_updated or step.is_requested):
         return Priced(step)
     if not step.resolved and (step.sign in PAID or step.twin):
         step = step._replace(resolved=catalog.resolve(asset))
-    return Priced(step, catalog.price(asset) if step.is_requested else 0.0)
+    return Priced(step, catalog.price(asset, root) if step.is_requested else 0.0)
 
 
 def _machine_notes(options: BuildOptions, planned: list[Planned]) -> tuple[Note, ...]:

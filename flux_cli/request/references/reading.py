@@ -54,24 +54,42 @@ def attach(
 
     See `read_references` and `read_mask`. Raises UsageError for images that are not taken.
     """
-    row, asked = settings.provider, given.image or []
+    asked = given.image or []
     if not asked:
         raise UsageError("--mask is the mask of an image", hint="add --image FILE")
-    where = f"{model.id if model else request.model} at {row.name}"
-    taken = check_count(len(asked), taken_by(model, dialect), where, partial(_others, row))
-    if given.mask and not taken.mask:
-        hint = "say in the prompt what to change, and what to keep"
-        raise UsageError(f"{where} takes no mask", hint=hint)
-    if not row.hosted:  # a sketch has the shape of the first image, and nothing else of it
-        taken = taken._replace(spelling="", follows=False)
-    if settings.image_field and taken.spelling == "files":
-        taken = taken._replace(field=settings.image_field, spelling="repeated")
+    taken, where = take(request, len(asked), settings, model, dialect, has_mask=bool(given.mask))
     references, notes = read_references(asked, taken, where, download)
     mask = None
     if given.mask:
         mask, mask_notes = read_mask(given.mask, references[0])
         notes += mask_notes
     return request._replace(references=references, mask=mask, taken=taken, notes=tuple(notes))
+
+
+def take(
+    request: Request,
+    count: int,
+    settings: Settings,
+    model: Model | None,
+    dialect: Dialect | None,
+    *,
+    has_mask: bool,
+) -> tuple[References, str]:
+    """How so many images are sent, and what messages call the model at the provider.
+
+    Raises UsageError if they are not taken.
+    """
+    row = settings.provider
+    where = f"{model.id if model else request.model} at {row.name}"
+    taken = check_count(count, taken_by(model, dialect), where, partial(_others, row))
+    if has_mask and not taken.mask:
+        hint = "say in the prompt what to change, and what to keep"
+        raise UsageError(f"{where} takes no mask", hint=hint)
+    if not row.hosted:  # a sketch has the shape of the first image, and nothing else of it
+        taken = taken._replace(spelling="", follows=False)
+    if settings.image_field and taken.spelling == "files":
+        taken = taken._replace(field=settings.image_field, spelling="repeated")
+    return taken, where
 
 
 def _others(row: ProviderRow) -> list[tuple[Model, References | None]]:

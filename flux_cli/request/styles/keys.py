@@ -22,9 +22,9 @@ KINDS = {"list[str] | None": "list", "bool": "switch", "bool | None": "switch"}
 class Key(NamedTuple):
     """One key: its kind of value, and help unless an option has it.
 
-    Kinds: `text`; `scalar`, text or a number; `switch`, true or false; `list`, a scalar or a list
-    of them; `table`, any JSON by name; `section`, keys of the manifest by name; `axes`, lists of
-    scalars by name; `tables`, a list of tables of scalars.
+    Kinds: `text`; `texts`, one or a list; `scalar`, text or a number; `switch`, true or false;
+    `list`, a scalar or a list of them; `table`, any JSON by name; `section`, keys of the manifest
+    by name; `axes`, lists of scalars by name; `tables`, a list of tables of scalars.
     """
 
     kind: str
@@ -58,6 +58,8 @@ OPTIONS = _option_keys()
 ASSET: dict[str, Key] = {
     "prompt": Key("text", "The prompt, or @FILE to read it from a UTF-8 file"),
     "style": Key("list", "Name of a style, or a list of names; [] for none"),
+    "image": Key("texts", "Reference images: files, URLs, or asset:NAME; after those of styles"),
+    "mask": Key("text", "Only change what is transparent in this image; a file, or asset:NAME"),
     **OPTIONS,
     "candidates": Key("scalar", "Images to pick one of, from 2 to 50; seeds count up"),
     "frozen": Key("switch", "Once generated, never request the image again"),

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from flux_cli.core.options import GenerateOptions
 
 SETTINGS = ("model", "output")  # keys that are settings: a project's ones have limits
-ONLY_BUILD = ("prompt", "alt", "candidates", "frozen")  # keys that are no options of `generate`
+# Keys that are no options of `generate`.
+ONLY_BUILD = ("prompt", "alt", "candidates", "frozen", "image", "mask")
 # What a typed option overrides besides the key of its name: what would contradict it.
 OVERRIDES = {
     "size": ("aspect_ratio", "resolution"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 EXPECTED = {
     "text": "text",
+    "texts": "text or a list of texts",
     "scalar": "text or a number",
     "switch": "true or false",
     "list": "a string, a number, or a list of them",
@@ -60,6 +61,13 @@ def as_option(value: Any) -> Any:  # noqa: ANN401 - of any key
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _texts(value: object) -> list[str] | None:
+    """Texts as they are: unlike those of lists, they may have commas."""
+    items: list[object] = value if isinstance(value, list) else [value]
+    found = [item for item in items if isinstance(item, str)]
+    return found if len(found) == len(items) else None
 
 
 def _switch(value: object) -> bool | None:
@@ -114,6 +122,7 @@ def _tables(value: object) -> list[dict[str, Json]] | None:
 
 READERS = {
     "text": _text,
+    "texts": _texts,
     "scalar": scalar,
     "switch": _switch,
     "list": _list,

@@ -16,8 +16,10 @@ from flux_cli.runs.records.described import describe_run
 from flux_cli.runs.report import Report
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import TextIO
 
+    from flux_cli.config.load import Settings
     from flux_cli.runs.records.journal import Journal
     from flux_cli.runs.report import RunResult
 
@@ -56,6 +58,16 @@ def job_of(checked: CheckedRun, ledger: Journal, stdout: TextIO | None = None) -
         identity=checked.identity,
         output_folders=folders,
     )
+
+
+def earlier_durations(settings: Settings, models: Collection[str]) -> tuple[float, ...]:
+    """The seconds that images of these models took in earlier runs. Sketches have no records."""
+    row = settings.provider
+    if not row.hosted:
+        return ()
+    from flux_cli.runs.records.archive.durations import Asked, read_durations
+
+    return read_durations(store.runs_folder(), Asked(row.name, settings.base_url, models))
 
 
 def report_of(checked: CheckedRun, result: RunResult, name: str) -> Report:

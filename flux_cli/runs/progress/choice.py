@@ -11,6 +11,8 @@ from flux_cli.terminal import streams
 from flux_cli.terminal.environment import is_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flux_cli.core.options import Reporting
     from flux_cli.core.outcome import Event
     from flux_cli.runs.job import Listener
@@ -28,13 +30,21 @@ def tell_both(first: Listener, second: Listener) -> Listener:
     return tell
 
 
-def open_display(scope: Scope, describe: str, style: str, reporting: Reporting) -> Display:
+def open_display(
+    scope: Scope,
+    describe: str,
+    style: str,
+    reporting: Reporting,
+    earlier: Callable[[], tuple[float, ...]] = tuple,
+) -> Display:
     """The display on stderr for some requests. `style` is the setting `progress`.
 
-    `describe` is shown if there is only one request.
+    `describe` is shown if there is only one request. `earlier` reads how many seconds such requests
+    took before; it is called if that is shown.
     """
     if reporting.quiet or style == "none":
         return Silence()
+    scope = scope._replace(earlier=earlier())
     if style == "plain" or not is_terminal(sys.stderr):
         return Lines(scope, verbose=reporting.verbose)
     from flux_cli.runs.progress.live import Terminal

@@ -15,6 +15,7 @@ from typing import Self
 from rich.console import Console, ConsoleDimensions, Group, RenderableType
 from rich.control import Control
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.segment import ControlType
 from rich.style import Style
 from rich.text import Text
@@ -22,10 +23,6 @@ from rich.text import Text
 from flux_cli.core.outcome import Event
 from flux_cli.core.text import LONG, plain
 from flux_cli.runs.progress.summary import (
-    EMPTY,
-    FULL,
-    HALF,
-    MANY,
     ActiveRequest,
     Progress,
     Scope,
@@ -39,14 +36,15 @@ ROWS = 12  # requests shown at once, the first ones; the summary counts the othe
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 MARKS = {"saved": ("✓", "green"), "skipped": ("=", "yellow"), "failed": ("✗", "red")}
 LONGEST_BAR = 30  # cells
-TO_ASCII = str.maketrans(f"✓✗·…{FULL}{HALF}{EMPTY}{FRAMES}", "+x-.=>-|/-\\|/-\\|/")
+BAR_SHARE = 6  # the bar takes a sixth of the width, and leaves the rest to the words
+TO_ASCII = str.maketrans(f"✓✗·…{FRAMES}", "+x-.|/-\\|/-\\|/")
 
 
 class Terminal:
     """One line per request under way, with state and elapsed time.
 
-    Saved files are above, a summary is below. No updated line is wider than the terminal. If the
-    terminal goes away, the run goes on without progress.
+    Saved files are above, a bar and a summary are below. No updated line is wider than the
+    terminal. If the terminal goes away, the run goes on without progress.
     """
 
     def __init__(
@@ -154,17 +152,30 @@ class Terminal:
     def _row(self, number: int, active: ActiveRequest, now: float) -> Text:
         frame = FRAMES[int(now * 10) % len(FRAMES)]
         place = self._place(number)
-        elapsed, words = f"{now - active.since:5.1f} s  ", plain(active.words(now))
+        timing, words = f"{self._progress.timing(active, now):>7}  ", plain(active.words(now))
         about = "" if place else f"  {self._describe}"
-        return Text.assemble((frame, "cyan"), " ", place, (elapsed, "dim"), words, about)
+        return Text.assemble((frame, "cyan"), " ", place, (timing, "dim"), words, about)
 
     def _summary(self, width: int, now: float) -> Text:
-        """Counts, cost and times in at most `width` cells, after a bar if there are many."""
-        bar = ""
-        if self._progress.total >= MANY:
-            bar = f"{self._progress.bar(min(LONGEST_BAR, width // 4))} "
-        words = fit_parts(self._progress.parts(now), width - len(bar))
-        return Text.assemble((bar, "cyan"), (words, "dim"))
+        """A bar, then counts, cost and times, in at most `width` cells."""
+        bar = self._bar(min(LONGEST_BAR, width // BAR_SHARE))
+        words = fit_parts(self._progress.parts(now), width - bar.cell_len - 1)
+        return Text.assemble(bar, " ", (words, "dim"))
+
+    def _bar(self, width: int) -> Text:
+        """How much of the run is done, as text, which can be cut like that of all other lines."""
+        bar = ProgressBar(
+            total=self._progress.total,
+            completed=self._progress.done,
+            width=width,
+            style="dim",
+            complete_style="cyan",
+            finished_style="cyan",
+        )
+        pieces = [(piece.text, piece.style or "") for piece in self._console.render(bar)]
+        text = Text.assemble(*pieces)
+        text.pad_right(width - text.cell_len)  # without colors, there is only the part that is done
+        return text
 
     def _measure(self) -> None:
         """Take the size from this terminal: COLUMNS may be older than its last resize."""

@@ -11,26 +11,29 @@ from typing import TYPE_CHECKING
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.outcome import Event
 from flux_cli.core.values import show_amount
+from flux_cli.runs.progress.estimate import Pace, rounded, seconds_left
 from flux_cli.runs.report import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 # A part of the summary, and its rank. If space is short, the highest rank is left out first; 0
 # always stays.
 Part = tuple[int, str]
 
-MANY = 8  # requests of a run that is shown as a bar, too
-FULL, HALF, EMPTY = "━╸─"  # cells of that bar
-TIMED = 2  # requests that must be over before there is an estimate of the time left
-
 
 class Scope(NamedTuple):
-    """What a run is about to do: its requests, their limit, and the groups of their keys."""
+    """What a run is about to do: its requests, their limit, and the groups of their keys.
+
+    `at_once` is how many can be under way, if that is known. `earlier` are the seconds that such
+    requests took in earlier runs.
+    """
 
     total: int
     limit_usd: float | None = None
     groups: Mapping[str, str] = {}
+    at_once: int = 0
+    earlier: Sequence[float] = ()
 
 
 class ActiveRequest(NamedTuple):
@@ -41,9 +44,16 @@ class ActiveRequest(NamedTuple):
     until: float = 0.0
     facts: str = ""  # size and cost, once they are known
 
-    def seconds_left(self, average: float, now: float) -> float:
-        """An estimate, if it takes the `average` seconds; a pause starts it again."""
-        return max(0.0, average - (now - max(self.since, self.until)))
+    def expected(self, typical: float) -> float:
+        """The seconds from its beginning to its end, if it is a `typical` one.
+
+        A pause starts it again.
+        """
+        return max(self.since, self.until) - self.since + typical
+
+    def seconds_left(self, typical: float, now: float) -> float:
+        """An estimate; 0 if it already takes longer than a `typical` one."""
+        return max(0.0, self.expected(typical) - (now - self.since))
 
     def words(self, now: float) -> str:
         """What the request is doing."""
@@ -62,8 +72,8 @@ class Progress:
         self.active: dict[int, ActiveRequest] = {}
         self.failed, self.cost_usd = 0, 0.0
         self._done: set[int] = set()
-        self._most_at_once = 0
-        self._timed, self._seconds = 0, 0.0  # requests whose time is known, and their seconds
+        self._at_once = scope.at_once
+        self._pace = Pace(scope.earlier)
 
     def update(self, event: Event, now: float) -> None:
         """Count one event."""
@@ -81,7 +91,7 @@ class Progress:
             self.active[number] = ActiveRequest("saving", since, facts=", ".join(_facts(event)))
         else:
             self._end(event, self.active.pop(number, None), now)
-        self._most_at_once = max(self._most_at_once, len(self.active))
+        self._at_once = max(self._at_once, len(self.active))
 
     def _end(self, event: Event, active: ActiveRequest | None, now: float) -> None:
         self.failed += event.kind == "failed"
@@ -90,24 +100,31 @@ class Progress:
             self._done_of[group] += 1
         self._done.add(event.number)
         if active and event.kind == "saved":
-            self._timed += 1
-            self._seconds += now - active.since
+            self._pace.add(now - active.since)
+
+    @property
+    def done(self) -> int:
+        """How many requests are over, whatever became of them."""
+        return len(self._done)
 
     def seconds_left(self, now: float) -> float | None:
-        """An estimate from the requests that are done; None if it is too early for one.
-
-        The run ends with its slowest request, and not before all requests have had their turn.
-        """
-        unfinished = self.total - len(self._done)
-        if self._timed < TIMED or not unfinished:
+        """An estimate; None if it is too early for one, or nothing is left."""
+        unfinished, typical = self.total - self.done, self._pace.typical
+        if typical is None or not unfinished or not self._at_once:
             return None
-        average = self._seconds / self._timed
-        active = tuple(self.active.values())
-        left = [request.seconds_left(average, now) for request in active]
-        to_come = unfinished - len(left)
-        all_together = sum(left) + to_come * average
-        in_turns = all_together / max(1, self._most_at_once)
-        return max([*left, in_turns])
+        running = [one.seconds_left(typical, now) for one in tuple(self.active.values())]
+        return seconds_left(running, unfinished - len(running), typical, self._at_once)
+
+    def timing(self, active: ActiveRequest, now: float) -> str:
+        """How long a request has taken; if it is the only one, also how long it is expected to."""
+        passed, typical = now - active.since, self._pace.typical
+        words = f"{passed:.1f} s"
+        if self.total > 1 or typical is None:
+            return words
+        expected = active.expected(typical)
+        if passed > expected:
+            return f"{words}, usually about {format_seconds(rounded(typical))}"
+        return f"{words} of about {format_seconds(rounded(expected))}"
 
     def groups(self) -> list[str]:
         """How many requests of each group of several are done. A single group has no line."""
@@ -122,26 +139,16 @@ class Progress:
             return format_usd(self.cost_usd)
         return f"{show_amount(self.cost_usd)} of {format_usd(self._scope.limit_usd)}"
 
-    def bar(self, width: int) -> str:
-        """How much of the run is done, in `width` characters."""
-        halves = 2 * width * len(self._done) // self.total
-        drawn = FULL * (halves // 2) + HALF * (halves % 2)
-        return f"{drawn:{EMPTY}<{width}}"
-
     def parts(self, now: float) -> list[Part]:
         """The parts of the summary, in the order in which they are shown."""
-        active, done, left = len(self.active), len(self._done), self.seconds_left(now)
-        to_come = self.total - done - active
-        parts = [(0, f"{done}/{self.total} done"), (4, f"{active} under way")]
-        if to_come:
-            parts.append((6, f"{to_come} to come"))
+        parts = [(0, f"{self.done}/{self.total} done"), (4, f"{len(self.active)} running")]
         if self.failed:
             parts.append((1, f"{self.failed} failed"))
         if cost := self._cost():
             parts.append((3, cost))
         parts.append((5, format_seconds(now - self._began)))
-        if left and left >= 1:
-            parts.append((2, f"about {format_seconds(left)} left"))
+        if left := self.seconds_left(now):
+            parts.append((2, f"about {format_seconds(rounded(left))} left"))
         return parts
 
     def sentence(self, now: float) -> str:
@@ -222,10 +229,10 @@ def format_usd(usd: float) -> str:
 
 
 def format_seconds(seconds: float) -> str:
-    """`48 s`, `3 min 20 s` or `2 h 5 min`."""
+    """`48 s`, `3 min 20 s`, `20 min` or `2 h 5 min`."""
     whole = max(0, round(seconds))
     if whole < 100:
         return f"{whole} s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
+        return f"{whole // 60} min {whole % 60} s".removesuffix(" 0 s")
     return f"{whole // 3600} h {whole % 3600 // 60} min"

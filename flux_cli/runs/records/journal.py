@@ -159,7 +159,7 @@ class Journal:
 
     def whole(self, call: Call) -> bool:
         """Record that every image of a request is saved. If it returns False, keep the images."""
-        written = self._try({"event": "whole", "call": call.number})
+        written = self._try({"event": "whole", "call": call.number, "time": time.time()})
         if written:
             self._waiting.discard(call.number)
         return written

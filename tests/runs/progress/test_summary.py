@@ -36,11 +36,11 @@ def made(number, began, ended, cost=0.06):
     ]
 
 
-def test_calls_are_done_under_way_and_to_come():
+def test_calls_are_done_running_or_failed():
     progress = after(
         4, (100, Event("sent", 1)), (100, Event("sent", 2)), (101, Event("failed", 2, "no"))
     )
-    assert words(progress, 103.2) == "1/4 done · 1 under way · 2 to come · 1 failed · 3 s"
+    assert words(progress, 103.2) == "1/4 done · 1 running · 1 failed · 3 s"
 
 
 def test_the_cost_is_what_the_providers_named_and_is_counted_once():
@@ -55,16 +55,13 @@ def test_an_image_that_was_paid_for_and_then_lost_still_costs():
         (101, Event("received", 1, cost_usd=0.06)),
         (102, Event("failed", 1, "disk")),
     ]
-    assert (
-        words(after(2, *events), 102)
-        == "1/2 done · 0 under way · 1 to come · 1 failed · 0.06 USD · 2 s"
-    )
+    assert words(after(2, *events), 102) == "1/2 done · 0 running · 1 failed · 0.06 USD · 2 s"
 
 
 def test_a_call_with_an_image_and_a_fault_is_done_once_and_failed_once():
     assert words(
         after(1, *made(1, 100, 101), (101, Event("failed", 1, "second image"))), 101
-    ).startswith("1/1 done · 0 under way · 1 failed")
+    ).startswith("1/1 done · 0 running · 1 failed")
 
 
 def test_the_time_left_counts_waves_of_as_many_calls_as_go_at_once():
@@ -114,7 +111,7 @@ def test_an_image_that_came_shows_its_size_and_cost():
 
 def test_the_heartbeat_names_the_call_that_has_been_under_way_for_longest():
     progress = after(3, (100, Event("sent", 1)), (105, Event("sent", 2)), *made(3, 100, 106))
-    sentence = "1/3 done, 2 under way, 0.06 USD, 62 s; request 1 for 62 s: drawing"
+    sentence = "1/3 done, 2 running, 0.06 USD, 62 s; request 1 for 62 s: drawing"
     assert progress.sentence(162) == sentence
 
 
@@ -134,11 +131,38 @@ def test_groups_and_the_limit_are_shown_as_far_as_there_are_any():
 
 
 @pytest.mark.parametrize(
-    ("done", "bar"), [(0, "──────"), (1, "╸─────"), (4, "━━────"), (11, "━━━━━╸"), (12, "━━━━━━")]
+    ("now", "words"),
+    [
+        (104.2, "4.2 s of about 9 s"),
+        (109, "9.0 s of about 9 s"),
+        (112, "12.0 s, usually about 9 s"),
+    ],
 )
-def test_a_bar_shows_the_share_that_is_done(done, bar):
-    events = [(100.0, Event("skipped", number)) for number in range(done)]
-    assert after(12, *events).bar(6) == bar
+def test_the_only_request_shows_the_time_it_takes_and_is_expected_to_take(now, words):
+    progress = Progress(Scope(1, earlier=[8, 9, 40]), 100.0)
+    progress.update(Event("sent", 1), 100.0)
+    assert progress.timing(progress.active[1], now) == words
+
+
+def test_a_pause_of_the_only_request_is_part_of_what_is_expected():
+    progress = Progress(Scope(1, earlier=[9]), 100.0)
+    progress.update(Event("sent", 1), 100.0)
+    progress.update(Event("waiting", 1, "busy", 10.0), 101.0)
+    assert progress.timing(progress.active[1], 104.0) == "4.0 s of about 20 s"
+
+
+def test_without_earlier_requests_or_beside_others_only_the_elapsed_time_is_shown():
+    for scope in (Scope(1), Scope(2, earlier=[9])):
+        progress = Progress(scope, 100.0)
+        progress.update(Event("sent", 1), 100.0)
+        assert progress.timing(progress.active[1], 104.2) == "4.2 s"
+
+
+def test_earlier_runs_tell_the_time_left_from_the_start():
+    progress = Progress(Scope(5, earlier=[9]), 100.0)
+    for number in (1, 2, 3, 4):
+        progress.update(Event("sent", number), 100.0)
+    assert "about 17 s left" in words(progress, 101)
 
 
 @given(EVENTS, st.integers(1, 250))
@@ -169,7 +193,14 @@ def test_money_has_two_decimals_and_more_where_they_count(usd, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (-1, "0 s"), (99.4, "99 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
+    [
+        (0, "0 s"),
+        (-1, "0 s"),
+        (99.4, "99 s"),
+        (200, "3 min 20 s"),
+        (1200, "20 min"),
+        (7500, "2 h 5 min"),
+    ],
 )
 def test_spans_of_time_are_said_as_people_say_them(seconds, text):
     assert format_seconds(seconds) == text

@@ -22,6 +22,7 @@ from flux_cli.terminal import messages, streams
 from flux_cli.terminal.table import cell_text
 
 if TYPE_CHECKING:
+    from flux_cli.config.load import Settings
     from flux_cli.config.presets import PresetTable
 
 SETTING_HEADING = ("Setting", "value", "source", "variable", "about")
@@ -46,7 +47,7 @@ def run(*, as_json: bool) -> None:
     """
     settings = load_settings({}, ROWS)
     messages.notes(settings.notes)
-    values = settings.values | {row.name: _of_environment(row) for row in VARIABLES}
+    values = all_values(settings)
     rows = {row.name: row for row in (*SETTINGS, *VARIABLES)}
     forms: dict[str, str] = {}
     for row in settings.providers.values():
@@ -58,7 +59,13 @@ def run(*, as_json: bool) -> None:
         streams.out_json(_document(values, rows, states) | {"presets": _described(presets)})
         return
     listed = [
-        (name, cell_text(_shown(name, value)), value.source, rows[name].variable, rows[name].help)
+        (
+            name,
+            cell_text(shown_value(name, value)),
+            value.source,
+            rows[name].variable,
+            rows[name].help,
+        )
         for name, value in values.items()
     ]
     presets_listed = [
@@ -85,7 +92,7 @@ def _document(
 ) -> dict[str, Json]:
     settings: dict[str, Json] = {
         name: {
-            "value": _shown(name, value),
+            "value": shown_value(name, value),
             "source": value.source,
             "variable": rows[name].variable,
         }
@@ -111,7 +118,12 @@ def _described(presets: Mapping[str, tuple[PresetTable, dict[str, Json]]]) -> di
     }
 
 
-def _shown(name: str, value: Value) -> Json:
+def all_values(settings: Settings) -> dict[str, Value]:
+    """The values of all settings, those of the environment alone included."""
+    return settings.values | {row.name: _of_environment(row) for row in VARIABLES}
+
+
+def shown_value(name: str, value: Value) -> Json:
     """The value of a setting, without what may hold a key in a URL that was never checked."""
     if name.endswith("base_url") and value.value:
         return safe_url(str(value.value))

@@ -1,0 +1,1 @@
+"""Reference images of assets: files, URLs, and the originals of other assets."""

@@ -1,0 +1,1 @@
+"""`flux config` and the commands below it."""

@@ -1,0 +1,1 @@
+"""Changes to the user's own files, one line at a time."""
