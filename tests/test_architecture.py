@@ -43,6 +43,7 @@ PURE = (
     "build/references/stages.py",
     "build/references/waiting.py",
     "build/resolution.py",
+    "build/review/candidates.py",
     "build/review/cards.py",
     "build/review/commands.py",
     "build/review/content.py",

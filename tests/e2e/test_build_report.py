@@ -118,6 +118,40 @@ def test_a_plan_and_a_check_write_the_page_and_nothing_else(builder, work, mode)
     assert files_of(work) == after, "it was written again, although no byte differs"
 
 
+CANDIDATES = TWO.replace('prompt = "an owl"', 'prompt = "an owl"\ncandidates = 3')
+
+
+def test_22_candidates_are_side_by_side_each_with_its_command(builder, work):
+    (work / "flux-build.toml").write_text(CANDIDATES)
+    builder.run("--report", "report.html")
+    shown = section(page_of(work), "candidates")
+    found = [*pictures(shown)]
+    alts = [f"Candidate {number}: An owl at night" for number in (1, 2, 3)]
+    assert [alt for alt, _ in found] == alts
+    originals = [middle(path) for path in (work / ".flux/originals").iterdir()]
+    for _, color in found:
+        assert any(is_like(color, other) for other in originals)
+    commands = re.findall('value="([^"]*)"', shown)
+    assert commands == [f"flux build --pick owl={number}" for number in (1, 2, 3)]
+    assert re.findall("<dt>Seed</dt><dd>([0-9]+)</dd>", shown)[1:] == ["2", "3", "4"]
+    assert shown.count("<dt>Cost</dt><dd>0.06 USD</dd>") == 4
+    _, posts, _, _ = builder.run("--pick", "owl=3", "--report", "report.html")
+    shown = section(page_of(work), "candidates")
+    assert (posts, shown.count("picked</span>")) == (0, 1)
+    assert re.findall('value="([^"]*)"', shown) == commands[:2]
+    (_, before), (_, after), *_ = pictures(shown)
+    assert is_like(before, found[0][1])
+    assert is_like(after, found[2][1])
+    assert builder.run("--check", "--report", "report.html")[0] == 0
+    assert section(page_of(work), "candidates") == ""
+
+
+def test_commands_name_the_manifest_if_it_was_named(builder, work):
+    (work / "the site.toml").write_text(CANDIDATES)
+    builder.run("the site.toml", "--report", "report.html")
+    assert unescape(page_of(work)).count("flux build 'the site.toml' --pick owl=2") == 1
+
+
 def test_an_edited_file_is_shown_with_the_commands_that_decide(builder, work):
     builder.run()
     paint(work, "fox", BLUE)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flux_cli.build.planning.document import STATES
 from flux_cli.build.planning.reasons import changed
 from flux_cli.build.planning.steps import EDITED, NEW, ORPHAN, PAID, REMADE, SAME
+from flux_cli.build.review.candidates import candidate_cards
 from flux_cli.build.review.commands import commands_of
 from flux_cli.build.review.content import AssetCard, Picture
 from flux_cli.build.review.differences import difference_of
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from flux_cli.build.lock.rows import Row
     from flux_cli.build.planning.cost import Priced
     from flux_cli.build.planning.steps import Change, Step
+    from flux_cli.build.review.candidates import Choice
     from flux_cli.build.review.content import Difference, Thumbnail
 
 WITHHELD = "(prompt)"  # stands for a prompt in the message of a provider
-UPDATED = "updated"  # only the row changes
+FAILED = "×"
+UPDATED, UNDECIDED = "updated", "undecided"
 
 
 class Views(NamedTuple):
@@ -30,6 +33,7 @@ class Views(NamedTuple):
 
     before: Thumbnail | None = None
     now: Thumbnail | None = None
+    choices: Mapping[int, Choice] = {}  # its candidates by number
 
 
 class Circumstances(NamedTuple):
@@ -42,6 +46,12 @@ class Circumstances(NamedTuple):
     failures: Mapping[str, str] = {}  # messages by asset
 
 
+def is_shown(step: Step, failures: Mapping[str, str]) -> bool:
+    """Whether a step has a card of its own. Candidates are on that of their asset, if they can."""
+    is_candidate = step.asset is not None and bool(step.asset.of)
+    return not is_candidate or step.is_open or step.name in failures
+
+
 def card_of(one: Priced, views: Views, common: Circumstances) -> AssetCard:
     """The card of one step."""
     step = one.step
@@ -51,17 +61,37 @@ def card_of(one: Priced, views: Views, common: Circumstances) -> AssetCard:
     card = AssetCard(
         step.name,
         step.sign,
-        UPDATED if step.sign == SAME and step.is_updated else STATES[step.sign],
+        _state(step),
         reason=_reason(step),
         failure=failure,
         differences=tuple(_differences(step, common)),
         pictures=tuple(_pictures(step, views, common, is_failed=bool(failure))),
+        candidates=tuple(
+            candidate_cards(
+                step,
+                views.choices,
+                row.pick if row else 0,
+                common.manifest,
+                _alt(step, common),
+            )
+        ),
         prompt=prompt,
         facts=tuple(facts_of(one, row, is_planned=not common.is_built)),
         files=tuple(file_lines(row, step.row)),
         commands=tuple(commands_of(step.sign, common.manifest, step.name)),
     )
+    if failure:
+        card = card._replace(sign=FAILED, state="failed")
     return card if common.shows_prompts else _without_prompt(card)
+
+
+def _state(step: Step) -> str:
+    """The state in one word. Nothing happens to an asset of which a candidate is to be picked."""
+    if step.sign != SAME:
+        return STATES[step.sign]
+    if step.choice:
+        return UNDECIDED
+    return UPDATED if step.is_updated else STATES[SAME]
 
 
 def _without_prompt(card: AssetCard) -> AssetCard:
@@ -95,10 +125,12 @@ def _pictures(
 ) -> Iterator[Picture]:
     """The images to look at: before and after, or one where nothing is to be compared."""
     alt = _alt(step, common)
-    before, now = views
+    before, now, choices = views
     now = now if common.is_built else now or before
     is_new_image = step.sign in PAID or (step.sign == REMADE and bool(step.twin))
     is_due = is_new_image and (not common.is_built or is_failed)
+    if choices and step.choice and (step.sign == SAME or not before):
+        return  # its image is one of the candidates
     if is_due:
         if before:
             yield Picture("Before", f"Before: {alt}", before)
@@ -112,9 +144,9 @@ def _pictures(
 
 def _label(step: Step, *, is_gone: bool) -> str:
     """What the only image of an asset is."""
-    if step.sign == EDITED:
-        return "On disk"
-    return "Deleted" if is_gone and step.sign == ORPHAN else "Now"
+    if step.sign == ORPHAN and is_gone:
+        return "Deleted"
+    return {EDITED: "On disk", NEW: "New"}.get(step.sign, "Now")
 
 
 def _alt(step: Step, common: Circumstances) -> str:

@@ -46,6 +46,8 @@ def facts_of(one: Priced, row: Row | None, *, is_planned: bool) -> Iterator[Pair
 
 def _seed(requested: Mapping[str, Json], row: Row) -> str:
     seed, made = requested.get("seed"), row.generated.get("seed")
+    if row.pick and made is not None:
+        return value_text(made)
     if made is not None and seed is None:
         return f"{value_text(made)}, drawn by flux"
     return "drawn by flux" if seed is None else value_text(seed)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from flux_cli.build.disk import ORIGINALS
 from flux_cli.build.planning.steps import ORPHAN
+from flux_cli.build.review.candidates import Choice, candidates_of
 from flux_cli.build.review.content import Thumbnail
 from flux_cli.build.review.facts import shown_file
 from flux_cli.core.errors import ImageError
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from flux_cli.build.disk import Files
     from flux_cli.build.lock.rows import Row
+    from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.planning.steps import Step
 
 SIDE = 320  # pixels
@@ -44,15 +48,34 @@ def new_path(step: Step, rows: Mapping[str, Row], files: Files) -> str:
     return shown_file({path: file for path, file in wanted.items() if files.exists(path)}, SIDE)
 
 
+def choices(
+    step: Step, assets: Mapping[str, Asset], rows: Mapping[str, Row], files: Files
+) -> dict[int, Choice]:
+    """The candidates of an asset with thumbnails of their originals, whose paths say nothing."""
+    found = dict(candidates_of(step, assets, rows))
+    paths = {
+        number: f"{ORIGINALS}/{row.original.name}" for number, row in found.items() if row.original
+    }
+    taken = thumbnails(files, paths.values())
+    return {
+        number: Choice(found[number], taken[path]._replace(path=""))
+        for number, path in paths.items()
+    }
+
+
 def thumbnails(files: Files, paths: Iterable[str]) -> dict[str, Thumbnail]:
     """The thumbnails of files by path. One that cannot be read has a sentence instead."""
     wanted = list(dict.fromkeys(filter(None, paths)))
-    with Threads(max(1, min(count_cores(), len(wanted)))) as pool:
+    if not wanted:
+        return {}
+    with Threads(min(count_cores(), len(wanted))) as pool:
         taken = [pool.submit(_take, files.place(path), path) for path in wanted]
     return {path: one.result() for path, one in zip(wanted, taken, strict=True)}
 
 
 def _take(place: str, path: str) -> Thumbnail:
+    if not os.path.exists(place):
+        return Thumbnail(path, fault="This file is not here.")
     try:
         found = embed(place, SIDE)
     except (ImageError, MemoryError):

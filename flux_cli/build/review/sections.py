@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.steps import OPEN, ORPHAN
+from flux_cli.build.review.cards import FAILED, UNDECIDED
 from flux_cli.build.review.content import AssetCard, Section
 from flux_cli.core.values import show_amount
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.cost import Cost
     from flux_cli.build.review.content import Pair
 
-FAILED = "×"
 UNCHANGED = "unchanged"
 CHANGED_TITLES = {"plan": "To be built", "check": "Out of sync", "build": "Changed"}
 ABOUT = (
@@ -52,7 +52,7 @@ def sections_of(cards: Sequence[AssetCard], mode: str) -> Iterator[Section]:
 def _kind(card: AssetCard) -> str:
     if card.failure:
         return "failed"
-    if card.candidates:
+    if card.candidates or card.state == UNDECIDED:
         return "candidates"
     if card.sign in OPEN:
         return "decisions"

@@ -96,6 +96,7 @@ h3 { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 0.75rem
   text-align: center;
 }
 .changed, .remade, .moved, .updated { color: var(--changed); }
+.undecided { color: var(--accent); }
 .edited, .refused, .unclear, .waiting, .failed, .failure { color: var(--fault); }
 .unchanged, .orphaned { color: var(--quiet); }
 .failure { padding-left: 0.75rem; border-left: 3px solid; }

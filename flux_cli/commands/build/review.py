@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import place
 from flux_cli.build.planning.cost import lowest
-from flux_cli.build.review.cards import Circumstances, Views, card_of
+from flux_cli.build.review.cards import Circumstances, Views, card_of, is_shown
 from flux_cli.build.review.content import Page
 from flux_cli.build.review.file import check_report, write_report
 from flux_cli.build.review.page import page_html
-from flux_cli.build.review.pictures import new_path, old_path, thumbnails
+from flux_cli.build.review.pictures import choices, new_path, old_path, thumbnails
 from flux_cli.build.review.sections import failed_cards, sections_of, totals_of
 from flux_cli.commands.build.show import refusal
 from flux_cli.core.errors import DiskError, OutputError, UsageError
@@ -59,7 +59,7 @@ class Review:
         self._session = session
         self._before = [_before(planned) for planned in session.planned]
         self._mode = "plan" if session.options.mode.plan else "check"
-        count = sum(len(planned.project.assets) for planned in session.planned)
+        count = sum(len(planned.priced) for planned in session.planned)
         self._limit = lowest(planned.limit for planned in session.planned)
         self._shows_all = count <= MOST_SHOWN
 
@@ -111,7 +111,9 @@ class Review:
         paths = [self._new_path(step, common, planned.files) for step in steps]
         now = thumbnails(planned.files, paths)
         for one, before, path in zip(planned.priced, self._before[number], paths, strict=True):
-            yield card_of(one, Views(before, now.get(path)), common)
+            if is_shown(one.step, failures):
+                found = choices(one.step, planned.project.assets, rows, planned.files)
+                yield card_of(one, Views(before, now.get(path), found), common)
 
     def _new_path(self, step: Step, common: Circumstances, files: Files) -> str:
         """The file that shows an asset as it is now; "" if it needs no look."""
