@@ -7,10 +7,13 @@ import re
 from html import unescape
 
 import pytest
-from fakes.gateway import status
+from fakes.gateway import image, status
+from manifests import assets_of
 from PIL import Image
 
 from e2e.builder import Builder
+from flux_cli.build.lock.rows import File, Row
+from flux_cli.build.lock.text import lock_text
 from flux_cli.build.review.file import BEGINNING
 
 TWO = """
@@ -231,6 +234,42 @@ def test_a_report_replaces_a_report(builder, work):
 @pytest.mark.parametrize("mode", ["--html", "--init"])
 def test_it_belongs_to_a_build_a_plan_or_a_check(builder, mode):
     assert builder.run(mode, "--report", "report.html")[0] == 2
+
+
+def test_a_page_that_cannot_be_written_at_the_end_loses_no_image(builder, work, gateway):
+    def spoil(_):
+        (work / "report.html").write_text("mine")
+        return image()
+
+    gateway.answers(spoil)
+    code, posts, out, err = builder.run("--report", "report.html")
+    assert (code, posts, len(out.split())) == (1, 2, 2), err
+    assert "report.html exists, and was not written by flux build --report" in err
+    assert page_of(work) == "mine"
+    assert builder.run("--check")[0] == 0
+
+
+def test_beyond_a_thousand_assets_unchanged_ones_have_no_thumbnail(builder, work):
+    text = TWO.replace('prompt = "an owl"', 'n = 1000\nprompt = "an owl"')
+    (work / "flux-build.toml").write_text(text)
+    (work / "img").mkdir()
+    Image.new("RGB", (64, 64), RED).save(work / "owl.png")
+    size = (work / "owl.png").stat().st_size
+    rows = {}
+    for name, asset in assets_of(text).items():
+        ((path, digest),) = asset.files.items()
+        if name != "fox":
+            os.link(work / "owl.png", work / path)
+        files = {path: File(digest, "0" * 64, size, 64, 64)}
+        rows[name] = Row(asset.request, "0" * 16, asset.requested, files=files)
+    (work / "flux-build.lock").write_text(lock_text(rows))
+    builder.run("--plan", "--report", "report.html")
+    page = page_of(work)
+    unchanged = section(page, "unchanged")
+    assert unchanged.count("<article") == 1000
+    assert [*pictures(page)] == []
+    assert "not made yet" in section(page, "changed")
+    assert "<dt>Assets</dt><dd>1,001</dd>" in page
 
 
 def test_the_page_of_a_ci_run_names_it(builder, work):

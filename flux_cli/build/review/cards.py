@@ -135,7 +135,7 @@ def _pictures(
         if before:
             yield Picture("Before", f"Before: {alt}", before)
         yield Picture("After", about="failed" if is_failed else "not made yet")
-    elif before and now and before.source != now.source:
+    elif before and now and (is_new_image or before.source != now.source):
         yield Picture("Before", f"Before: {alt}", before)
         yield Picture("After", f"After: {alt}", now)
     elif view := now or before:

@@ -34,9 +34,10 @@ ESCAPES = str.maketrans(
 
 def text(value: str) -> str:
     """A text as it is, without keys, in an element or in the quotes of an attribute."""
+    value = redact(value)
     if len(value) > MOST:
         value = value[: MOST - 1] + "…"
-    return UNSAFE.sub(REPLACEMENT, redact(value)).translate(ESCAPES)
+    return UNSAFE.sub(REPLACEMENT, value).translate(ESCAPES)
 
 
 def element(name: str, value: str, kind: str = "") -> str:

@@ -12,6 +12,7 @@ from flux_cli.core.values import show_amount
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.planning.cost import Cost
     from flux_cli.build.review.content import Pair
 
@@ -62,12 +63,12 @@ def _kind(card: AssetCard) -> str:
 
 
 def totals_of(
-    cards: Sequence[AssetCard], cost: Cost, limit: float | None, paid: str
+    assets: Iterable[Asset], cost: Cost, limit: float | None, paid: str
 ) -> Iterator[Pair]:
     """The numbers at the top. `paid` is what a build has cost, in words; "" for a plan."""
-    assets = [card for card in cards if card.sign not in (ORPHAN, FAILED)]
-    yield "Assets", f"{len(assets):,}"
-    yield "Files", f"{sum(len(card.files) for card in assets):,}"
+    files = [len(asset.files) for asset in assets if not asset.of]
+    yield "Assets", f"{len(files):,}"
+    yield "Files", f"{sum(files):,}"
     yield "Requests", f"{cost.requests:,}"
     yield ("Cost", paid) if paid else ("Planned cost", planned_text(cost))
     if limit is not None:

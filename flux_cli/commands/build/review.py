@@ -84,11 +84,12 @@ class Review:
             cards += self._cards(number, result, failures)
         cards += failed_cards(failures.items(), [card.name for card in cards])
         paid = _paid(result) if result else ""
+        assets = (asset for one in session.planned for asset in one.project.assets.values())
         manifests = ", ".join(planned.project.path for planned in session.planned)
         return Page(
             f"Image review: {manifests}",
             LEADS[mode],
-            tuple(totals_of(cards, session.cost, self._limit, paid)),
+            tuple(totals_of(assets, session.cost, self._limit, paid)),
             tuple(self._notes(result)),
             tuple(sections_of(cards, mode)),
         )
