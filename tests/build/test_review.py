@@ -182,6 +182,7 @@ def test_marks_lose_no_character(old, new):
 def test_commands_are_words_of_a_shell():
     assert pick_command("", "goblin", 3).text == "flux build --pick goblin=3"
     assert pick_command("a b.toml", "it's", 2).text == "flux build 'a b.toml' --pick 'it'\"'\"'s=2'"
+    assert pick_command("", "-a", 1).text == "flux build --pick=-a=1"
     (again,) = commands_of("x", "", "fox")
     assert again.text == "flux build --reroll fox"
 

@@ -175,6 +175,7 @@ def test_a_failure_keeps_the_old_image_in_view(builder, work, gateway):
     failed = section(page_of(work), "failed")
     assert [alt for alt, _ in pictures(failed)] == ["Before: a blue fox"]
     assert "<b>foxes" not in failed
+    assert "hint: " in failed
 
 
 def test_prompts_that_the_lock_keeps_out_are_not_on_the_page(builder, work, gateway):
@@ -196,6 +197,20 @@ def test_a_file_that_is_no_image_has_a_sentence(builder, work):
     (work / "img/fox-64.png").write_text("not an image")
     builder.run("--report", "report.html")
     assert "cannot be shown" in section(page_of(work), "decisions")
+
+
+def test_an_original_that_leads_out_of_the_folder_is_not_shown(builder, work, tmp_path_factory):
+    (work / "flux-build.toml").write_text(CANDIDATES)
+    builder.run()
+    outside = tmp_path_factory.mktemp("private") / "photo.png"
+    Image.new("RGB", (64, 64), RED).save(outside)
+    for path in (work / ".flux/originals").iterdir():
+        path.unlink()
+        path.symlink_to(outside)
+    builder.run("--plan", "--report", "report.html")
+    shown = section(page_of(work), "candidates")
+    assert shown.count("This file is not here.") == 3
+    assert [*pictures(shown)] == []
 
 
 REFUSED = {

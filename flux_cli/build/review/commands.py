@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def pick_command(manifest: str, name: str, number: int) -> CommandLine:
     """The command that picks a candidate. `manifest` is "" for the one that is found."""
-    return CommandLine(f"Pick {number}", _build(manifest, "--pick", f"{name}={number}"))
+    choice = f"{name}={number}"
+    words = [f"--pick={choice}"] if name.startswith("-") else ["--pick", choice]
+    return CommandLine(f"Pick {number}", _build(manifest, *words))
 
 
 def commands_of(sign: str, manifest: str, name: str) -> Iterator[CommandLine]:
@@ -34,7 +36,7 @@ def commands_of(sign: str, manifest: str, name: str) -> Iterator[CommandLine]:
 
 def pattern_of(name: str) -> str:
     """A pattern that matches this name alone."""
-    return re.sub(r"[*?\[]", r"[\g<0>]", name)
+    return re.sub(r"^-|[*?\[]", r"[\g<0>]", name)
 
 
 def _build(manifest: str, *words: str) -> str:

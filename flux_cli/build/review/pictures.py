@@ -11,6 +11,7 @@ from flux_cli.build.review.candidates import Choice, candidates_of
 from flux_cli.build.review.content import Thumbnail
 from flux_cli.build.review.facts import shown_file
 from flux_cli.core.errors import ImageError
+from flux_cli.disk.links import is_below
 from flux_cli.images.pixels.embedded import embed
 from flux_cli.images.threads import Threads
 from flux_cli.runs.saving.convert import count_cores
@@ -68,13 +69,19 @@ def thumbnails(files: Files, paths: Iterable[str]) -> dict[str, Thumbnail]:
     wanted = list(dict.fromkeys(filter(None, paths)))
     if not wanted:
         return {}
+    top = os.path.realpath(files.root)
     with Threads(min(count_cores(), len(wanted))) as pool:
-        taken = [pool.submit(_take, files.place(path), path) for path in wanted]
-    return {path: one.result() for path, one in zip(wanted, taken, strict=True)}
+        taken = [pool.submit(_take, files.place(path), path, top) for path in wanted]
+        try:
+            return {path: one.result() for path, one in zip(wanted, taken, strict=True)}
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _take(place: str, path: str) -> Thumbnail:
-    if not os.path.exists(place):
+def _take(place: str, path: str, top: str) -> Thumbnail:
+    """The thumbnail of one file. Pipes, devices and links out of the folder `top` are not read."""
+    if not (os.path.isfile(place) and is_below(place, top)):
         return Thumbnail(path, fault="This file is not here.")
     try:
         found = embed(place, SIDE)

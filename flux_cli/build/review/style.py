@@ -100,7 +100,7 @@ h3 { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 0.75rem
 .edited, .refused, .unclear, .waiting, .failed, .failure { color: var(--fault); }
 .unchanged, .orphaned { color: var(--quiet); }
 .failure { padding-left: 0.75rem; border-left: 3px solid; }
-.prompt { max-width: 46rem; white-space: pre-line; }
+.prompt, .failure { max-width: 46rem; white-space: pre-line; }
 
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(0, 1fr)); gap: 0.75rem; }
 figure { display: flex; flex-direction: column; min-width: 0; }

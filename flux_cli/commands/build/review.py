@@ -15,6 +15,7 @@ from flux_cli.build.review.sections import failed_cards, sections_of, totals_of
 from flux_cli.commands.build.show import refusal
 from flux_cli.core.errors import DiskError, OutputError, UsageError
 from flux_cli.core.values import show_amount
+from flux_cli.runs.interrupts import has_come
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from flux_cli.build.review.content import AssetCard, Thumbnail
     from flux_cli.commands.build.report import Result
     from flux_cli.commands.build.session import Planned, Session
+    from flux_cli.core.errors import FluxError
 
 
 MOST_SHOWN = 1000  # assets; of more, unchanged ones are listed without a thumbnail
@@ -118,7 +120,8 @@ class Review:
 
     def _new_path(self, step: Step, common: Circumstances, files: Files) -> str:
         """The file that shows an asset as it is now; "" if it needs no look."""
-        is_wanted = self._shows_all if step.is_unchanged else common.is_built
+        shows_all = self._shows_all and not has_come()  # after Ctrl-C, nobody waits for them
+        is_wanted = shows_all if step.is_unchanged else common.is_built
         return new_path(step, common.rows, files) if is_wanted else ""
 
     def _notes(self, result: Result | None) -> Iterator[str]:
@@ -146,7 +149,12 @@ def _before(planned: Planned) -> list[Thumbnail | None]:
 def _failures(result: Result | None) -> dict[str, str]:
     """The messages of failures by asset, which are printed with its name before them."""
     errors = result.build.errors if result else {}
-    return {name: error.message.removeprefix(f"{name}: ") for name, error in errors.items()}
+
+    def words(name: str, error: FluxError) -> str:
+        hint = f"\nhint: {error.hint}" if error.hint else ""
+        return f"{error.message.removeprefix(f'{name}: ')}{hint}"
+
+    return {name: words(name, error) for name, error in errors.items()}
 
 
 def _paid(result: Result) -> str:
