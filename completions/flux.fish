@@ -14,7 +14,7 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|only|exclude|pick|reroll|adopt|shard|store|ledger|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|report|only|exclude|pick|reroll|adopt|shard|store|ledger|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
         else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/login' '/0/logout' '/0/doctor' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path' 'config/0/get' 'config/0/set' 'config/0/unset' 'config/0/edit'
             set command (string trim -- "$command $word")
         else
@@ -218,6 +218,7 @@ complete -c flux -n "__flux_at 'build'" -l html -d 'Print a <picture> element fo
 complete -c flux -n "__flux_at 'build'" -l plan -d 'Show what would be done, why, and the cost'
 complete -c flux -n "__flux_at 'build'" -l check -d 'Check that images and lock are as the manifest says'
 complete -c flux -n "__flux_at 'build'" -l init -d 'Write a first manifest from the images of this folder'
+complete -c flux -n "__flux_at 'build'" -l report -r -F -a '(__flux_files "-[^-]")' -d 'Write a page with old and new images'
 complete -c flux -n "__flux_at 'build'" -l only -x -d 'Only assets with such names'
 complete -c flux -n "__flux_at 'build'" -l exclude -x -d 'No assets with such names'
 complete -c flux -n "__flux_at 'build'" -l partial -d 'Make what the limit allows, in manifest order'

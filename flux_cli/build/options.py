@@ -101,6 +101,12 @@ class Images(NamedTuple):
         return {name: value for name, value in items if value is not None and value is not False}
 
 
+class Review(NamedTuple):
+    """Where people review the images."""
+
+    report: str | None = None
+
+
 class BuildOptions(NamedTuple):
     """All options of `flux build`."""
 
@@ -111,4 +117,5 @@ class BuildOptions(NamedTuple):
     decisions: Decisions = Decisions()
     machines: Machines = Machines()
     images: Images = Images()
+    review: Review = Review()
     reporting: Reporting = Reporting()

@@ -197,22 +197,22 @@ None), '--yes': ('yes', True), '-y': ('yes', True), '--quiet': ('quiet', True), 
 ('verbose', True), '-v': ('verbose', True), '--progress': ('progress', None), '--log-file':
 ('log_file', None), '--provider': ('provider', None), '--base-url': ('base_url', None), '--no-key':
 ('no_key', True), '--offline': ('offline', True), '--html': ('html', True), '--plan': ('plan',
-True), '--check': ('check', True), '--init': ('init', True), '--only': ('only', None), '--exclude':
-('exclude', None), '--partial': ('partial', True), '--pick': ('pick', None), '--reroll': ('reroll',
-None), '--adopt': ('adopt', None), '--prune': ('prune', True), '--prune-originals':
-('prune_originals', True), '--shard': ('shard', None), '--store': ('store', None), '--ledger':
-('ledger', None), '--merge': ('merge', True), '--size': ('size', None), '-s': ('size', None),
-'--aspect-ratio': ('aspect_ratio', None), '-a': ('aspect_ratio', None), '--resolution':
-('resolution', None), '-r': ('resolution', None), '--model': ('model', None), '-m': ('model', None),
-'--route': ('route', None), '--raw': ('raw', True), '--enhance-prompt': ('enhance_prompt', True),
-'--image-prompt': ('image_prompt', None), '--image-prompt-strength': ('image_prompt_strength',
-None), '--background': ('background', None), '--safety-tolerance': ('safety_tolerance', None),
-'--output': ('output', None), '-o': ('output', None), '--output-format': ('output_format', None),
-'--format': ('output_format', None), '-f': ('output_format', None), '--output-compression':
-('output_compression', None), '--quality': ('output_compression', None), '-q':
-('output_compression', None), '--fit': ('fit', None), '--focus': ('focus', None), '--pad-color':
-('pad_color', None), '--upscale': ('upscale', True), '--width': ('width', None), '--max-bytes':
-('max_bytes', None), '--lossless': ('lossless', True), '--effort': ('effort', None),
+True), '--check': ('check', True), '--init': ('init', True), '--report': ('report', None), '--only':
+('only', None), '--exclude': ('exclude', None), '--partial': ('partial', True), '--pick': ('pick',
+None), '--reroll': ('reroll', None), '--adopt': ('adopt', None), '--prune': ('prune', True),
+'--prune-originals': ('prune_originals', True), '--shard': ('shard', None), '--store': ('store',
+None), '--ledger': ('ledger', None), '--merge': ('merge', True), '--size': ('size', None), '-s':
+('size', None), '--aspect-ratio': ('aspect_ratio', None), '-a': ('aspect_ratio', None),
+'--resolution': ('resolution', None), '-r': ('resolution', None), '--model': ('model', None), '-m':
+('model', None), '--route': ('route', None), '--raw': ('raw', True), '--enhance-prompt':
+('enhance_prompt', True), '--image-prompt': ('image_prompt', None), '--image-prompt-strength':
+('image_prompt_strength', None), '--background': ('background', None), '--safety-tolerance':
+('safety_tolerance', None), '--output': ('output', None), '-o': ('output', None), '--output-format':
+('output_format', None), '--format': ('output_format', None), '-f': ('output_format', None),
+'--output-compression': ('output_compression', None), '--quality': ('output_compression', None),
+'-q': ('output_compression', None), '--fit': ('fit', None), '--focus': ('focus', None),
+'--pad-color': ('pad_color', None), '--upscale': ('upscale', True), '--width': ('width', None),
+'--max-bytes': ('max_bytes', None), '--lossless': ('lossless', True), '--effort': ('effort', None),
 '--no-metadata': ('no_metadata', True), '--no-prompt-metadata': ('no_prompt_metadata', True),
 '--sidecar': ('sidecar', True), '--no-raw': ('raw', False), '--no-enhance-prompt':
 ('enhance_prompt', False)},
@@ -220,10 +220,10 @@ None), '--background': ('background', None), '--safety-tolerance': ('safety_tole
         'defaults': {'manifests': None, 'overwrite': False, 'as_json': False, 'concurrency': None, 'timeout': None,
 'retries': None, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress': None,
 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False, 'html':
-False, 'plan': False, 'check': False, 'init': False, 'only': None, 'exclude': None, 'partial':
-False, 'pick': None, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals': False,
-'shard': None, 'store': None, 'ledger': None, 'merge': False, 'size': None, 'aspect_ratio': None,
-'resolution': None, 'model': None, 'route': None, 'raw': None, 'enhance_prompt': None,
+False, 'plan': False, 'check': False, 'init': False, 'report': None, 'only': None, 'exclude': None,
+'partial': False, 'pick': None, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals':
+False, 'shard': None, 'store': None, 'ledger': None, 'merge': False, 'size': None, 'aspect_ratio':
+None, 'resolution': None, 'model': None, 'route': None, 'raw': None, 'enhance_prompt': None,
 'image_prompt': None, 'image_prompt_strength': None, 'background': None, 'safety_tolerance': None,
 'output': None, 'output_format': None, 'output_compression': None, 'fit': None, 'focus': None,
 'pad_color': None, 'upscale': False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort':

@@ -259,7 +259,11 @@ def test_the_action_shows_the_plan_of_a_pull_request_on_its_page(runner, manifes
     done, outputs = runner(build="plan", api_key="")
     assert (done.returncode, outputs["exit-code"]) == (0, "0"), done.stderr
     assert (outputs["cost-usd"], outputs["paths"]) == ("0.06", "")
-    assert "1 request" in (tmp_path / "summary.md").read_text()
+    summary = (tmp_path / "summary.md").read_text()
+    assert "1 request" in summary
+    page = Path(STEPS["Keep the review page"]["with"]["path"].rpartition("/")[2])
+    assert f"Review page: {page.stem}" in summary.replace("&#45;", "-")
+    assert "This is a plan" in (tmp_path / page).read_text("utf-8")
     assert [path.name for path in Path().iterdir()] == [manifest.name]
 
 
@@ -415,6 +419,8 @@ def test_the_build_job_plans_builds_once_and_checks(job, gateway):
         built = job(BUILD_JOB, FLUX_JOB_BUILD="build")
         assert (built.returncode, built.stdout, len(gateway.posts)) == (0, made, 1), built.stderr
     assert job(BUILD_JOB, LUMENFALL_API_KEY="").returncode == 0
+    (page,) = (path for path in BUILD_JOB["artifacts"]["paths"] if path.endswith(".html"))
+    assert "This is a check" in Path(page).read_text("utf-8")
 
 
 @pytest.mark.usefixtures("manifest")

@@ -89,7 +89,7 @@ def _candidate(
     asset: Asset, number: int, assets: Mapping[str, Asset], rows: Mapping[str, Row]
 ) -> Row:
     """The row of a candidate. Raises UsageError if there is no such image."""
-    known = dict(_candidates(asset, assets, rows))
+    known = dict(candidate_rows(asset, assets, rows))
     if number in known:
         return known[number]
     if not known:
@@ -99,7 +99,7 @@ def _candidate(
     raise UsageError(f"{asset.name} has no candidate {number}", hint=hint)
 
 
-def _candidates(
+def candidate_rows(
     asset: Asset, assets: Mapping[str, Asset], rows: Mapping[str, Row]
 ) -> Iterator[tuple[int, Row]]:
     """The candidates of an asset that are there, of the request that the manifest describes."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 REFUSED = (
     ("--html", "mode", "html"),
     ("--init", "mode", "init"),
+    ("--report", "review", "report"),
     ("--merge", "mode", "merge"),
     ("--shard", "machines", "shard"),
     ("--store", "machines", "store"),

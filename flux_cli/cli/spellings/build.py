@@ -7,6 +7,7 @@ PLAN = {
     "plan": Spelling("--plan", "", "Show what would be done, why, and the cost; change nothing"),
     "check": Spelling("--check", "", "Check that images and lock are as the manifest says"),
     "init": Spelling("--init", "", "Write a first manifest from the images of this folder"),
+    "report": Spelling("--report", "FILE", "Write a page with old and new images: report.html"),
     "only": Spelling("--only", "GLOB", "Only assets with such names; repeatable"),
     "exclude": Spelling("--exclude", "GLOB", "No assets with such names; repeatable"),
     "partial": Spelling("--partial", "", "Make what the limit allows, in manifest order"),

@@ -21,6 +21,7 @@ from flux_cli.build.planning.steps import PAID, REMADE
 from flux_cli.build.references.staging import Stages
 from flux_cli.build.shards.parts import reopen
 from flux_cli.commands.build.report import Result, print_result
+from flux_cli.commands.build.review.modes import open_review
 from flux_cli.commands.build.sending import Run, send_requests
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.sharing import open_sharing
@@ -75,9 +76,11 @@ def build(options: BuildOptions, projects: list[Project]) -> int:
         confirm_cost(session)
         print_notes(session)
         work = Work(session, running, list(map(_site, session.planned)))
+        review = open_review(session)
         result = work.carry_out()
         session = work.session()
         code = print_result(session, result)
+        code = review.finish(code, result) if review else code
         work.end_log(code, result)
         return code
 

@@ -21,6 +21,7 @@ from flux_cli.build.project import open_projects
 from flux_cli.build.shards import parts
 from flux_cli.build.shards.joining import Joined, Source, join
 from flux_cli.commands.build.make import roots, sweep_unfinished, take_arrived
+from flux_cli.commands.build.review.modes import check_report, write_review
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.show import document_of, print_notes
 from flux_cli.commands.build.step_summary import append_summary
@@ -52,6 +53,7 @@ def merge(options: BuildOptions) -> int:
     given = options.mode.manifests or []
     named = [path for path in given if path.endswith(".lock")]
     projects = open_projects([path for path in given if path not in named])
+    check_report(options, projects)
     chosen = _by_project(projects, named)
     with ExitStack() as stack:
         for root in roots(projects).values():
@@ -133,13 +135,13 @@ def _report(options: BuildOptions, merged: list[_Merged]) -> int:
     print_notes(session)
     if options.reporting.as_json:
         streams.out_json(document_of(session, "merge", code) | _facts(merged, paths))
-        return code
+        return write_review(session, code)
     for path in paths:
         streams.out_data(path)
     if not options.reporting.quiet:
         for line in map(_line, merged):
             messages.err(line)
-    return code
+    return write_review(session, code)
 
 
 def _facts(merged: list[_Merged], paths: list[str]) -> dict[str, Json]:

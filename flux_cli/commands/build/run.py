@@ -9,6 +9,7 @@ from flux_cli.build.project import open_projects
 from flux_cli.build.shards.parts import check_parts, in_shard
 from flux_cli.build.stream.options import refuse_stream_options
 from flux_cli.build.stream.source import is_stream
+from flux_cli.commands.build.review.modes import check_report, write_review
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.sharing import store_address
 from flux_cli.commands.build.show import print_check, print_html, print_notes, print_plan
@@ -48,6 +49,7 @@ def run(options: BuildOptions) -> int:
 
         return merge(options)
     projects = _open(options, shard)
+    check_report(options, projects)
     if not any(mode[1:]):
         from flux_cli.commands.build.make import build
 
@@ -59,7 +61,7 @@ def run(options: BuildOptions) -> int:
     print_notes(session)
     code = print_plan(session) if mode.plan else print_check(session)
     append_summary(session, {})
-    return code
+    return write_review(session, code)
 
 
 def _shard(options: BuildOptions) -> Shard | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning.summary import summary_text
 from flux_cli.commands.step_summary import append_page, is_wanted
+from flux_cli.terminal.markdown import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,5 +23,9 @@ def _text(planned: Planned, failures: Mapping[str, str]) -> str:
 
 def append_summary(session: Session, failures: Mapping[str, str]) -> None:
     """Append the summary of each project, if a file for it is named."""
-    if is_wanted():
-        append_page("\n".join(_text(planned, failures) for planned in session.planned))
+    if not is_wanted():
+        return
+    texts = [_text(planned, failures) for planned in session.planned]
+    if report := session.options.review.report:
+        texts.append(f"Review page: {escaped(Path(report).name)}\n")
+    append_page("\n".join(texts))

@@ -63,7 +63,7 @@ ASSET: dict[str, Key] = {
     **OPTIONS,
     "candidates": Key("scalar", "Images to pick one of, from 2 to 50; seeds count up"),
     "frozen": Key("switch", "Once generated, never request the image again"),
-    "alt": Key("text", "Alternative text for --html"),
+    "alt": Key("text", "Alternative text for --html and --report"),
 }
 GROUP: dict[str, Key] = {
     "rows": Key("text", "A CSV or JSONL file: one asset per row"),

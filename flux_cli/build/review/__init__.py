@@ -1,0 +1,1 @@
+"""The review page of `flux build --report`: one HTML file without scripts."""
