@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -118,7 +119,12 @@ def place(path: str, root: str) -> str:
 
 
 def digest_of_file(path: str) -> str:
-    """The SHA-256 of a file, or the one that a pointer of Git LFS names. Raises OSError."""
+    """The SHA-256 of a file, or the one that a pointer of Git LFS names. Raises OSError.
+
+    A pipe is refused: nobody may write to it, and flux would wait forever.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "not a file", path)
     with Path(path).open("rb") as file:
         start = file.read(MAX_POINTER + 1)
         if found := POINTER.fullmatch(start):

@@ -374,3 +374,15 @@ def test_an_adopted_placeholder_stays_one(builder, work):
     assert builder.run("--adopt", "*")[:2] == (0, 0)
     assert builder.run("--check")[0] == 1
     assert builder.run("--yes")[:2] == (0, 8)
+
+
+def test_a_pipe_in_place_of_an_output_stays_and_nobody_waits_for_it(builder, work):
+    (work / "flux-build.toml").write_text(numbered(1))
+    assert builder.run("--yes")[0] == 0
+    (output,) = work.glob("img/*.png")
+    output.unlink()
+    os.mkfifo(output)
+    for words, code in (("--plan",), 0), (("--check",), 1), (("--yes",), 3), (("--adopt", "a1"), 1):
+        found, posts, out, err = builder.run(*words)
+        assert (found, posts) == (code, 0), out + err
+    assert output.is_fifo()
