@@ -208,3 +208,10 @@ def test_sizes_are_in_units_that_people_read():
         "14 kB",
         "1.3 MB",
     ]
+
+
+def test_digests_of_references_are_short():
+    old, new = ("refs/a.png sha256:" + digit * 64 for digit in "ab")
+    shown = difference_of(Change("mask", old, new), is_hidden=False)
+    assert "".join(text for _, text in shown.old) == f"refs/a.png sha256:{'a' * 12}…"
+    assert "".join(text for _, text in shown.new) == f"refs/a.png sha256:{'b' * 12}…"

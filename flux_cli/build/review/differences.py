@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WORDS = re.compile(r"\s+|[^\s,.;:]+|[,.;:]")
 MOST_WORDS = 600  # of one text; comparing more of them is slow
 NONE = "none"
+DIGEST, SHORT = re.compile("(sha256:[0-9a-f]{12})[0-9a-f]{52}"), r"\1…"
 
 
 def difference_of(change: Change, *, is_hidden: bool) -> Difference:
@@ -29,6 +30,7 @@ def difference_of(change: Change, *, is_hidden: bool) -> Difference:
     old, new = value_text(change.old), value_text(change.new)
     if is_hidden or old.startswith(HIDDEN) or new.startswith(HIDDEN):
         return Difference(change.key, ((True, "hidden"),), ((True, "hidden"),))
+    old, new = DIGEST.sub(SHORT, old), DIGEST.sub(SHORT, new)
     before, after = WORDS.findall(old), WORDS.findall(new)
     is_text = isinstance(change.old, str) and isinstance(change.new, str)
     if not is_text or max(len(before), len(after)) > MOST_WORDS:
