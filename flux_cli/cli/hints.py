@@ -55,6 +55,31 @@ HABITS = (
     ("color colour", "", "set the variable FORCE_COLOR=1"),
 )
 
+# Commands that people expect; the hint, which pays for nothing: {files} are those that follow.
+COMMAND_HABITS = (
+    ("open view", "did you mean flux show {files} --open?"),
+    ("preview display", "did you mean flux show {files} --preview?"),
+    (
+        "upscale enlarge",
+        "to enlarge with a filter, not a model: flux convert {files} --size 4096x --upscale",
+    ),
+    ("resize scale", "for another size: flux convert {files} --size 800x"),
+    ("compress optimize", "for fewer bytes: flux convert {files} --format jpeg --max-bytes 200kB"),
+    (
+        "vary variation variations variate remix",
+        "for other images of its prompt: flux generate --like {file} --seed -1 --dry-run",
+    ),
+    (
+        "again redo repeat regenerate rerun",
+        "for the same request: flux generate --like {file} --dry-run",
+    ),
+    ("cost costs spend usage", "for the cost of runs: flux runs --since 30d --limit all"),
+    ("history log list ls", "did you mean flux runs?"),
+    ("batch", "for many prompts: flux generate --prompts FILE --dry-run, or flux help build"),
+    ("init", "for a manifest of this folder's images: flux build --init"),
+    ("chat repl", "flux has no conversation; to refine an image: flux help edit"),
+)
+
 FREE = frozenset(("--dry-run", "--offline", "--help", "-h"))  # with these, nothing is paid for
 TAKE_NO_KEY = ("flux login", "flux logout")  # people type a key there, which must not be shown
 
@@ -149,14 +174,16 @@ def _command_hint(typed: str, context: Context, arguments: Sequence[str]) -> str
     names = list(commands_of(context))
     near = did_you_mean(typed, names)
     known = f"commands: {', '.join(names)}"
-    if near or context.parent is not None:
-        return near or known
     words = list(arguments[arguments.index(typed) :]) if typed in arguments else [typed]
     count = 1  # of the words that may be a prompt: those before the first option
     while count < len(words) and not words[count].startswith("-"):
         count += 1
     files, options = words[1:count], words[count:]
-    if files and all(map(format_of_file, files)):  # a habit: `flux open x.png`
+    are_files = all(map(format_of_file, files))
+    habit = _command_habit(typed, files) if are_files and context.parent is None else ""
+    if habit or near or context.parent is not None:
+        return habit or near or known
+    if files and are_files:  # an unknown command for an image
         return f"did you mean flux show {join(files)}?"
     prompt = " ".join(words[:count])
     if " " not in prompt or any(map(format_of_file, files)):
@@ -164,6 +191,14 @@ def _command_hint(typed: str, context: Context, arguments: Sequence[str]) -> str
     if not FREE.intersection(options):
         options.append("--dry-run")
     return f"for an image of this: flux generate {quoted(prompt)} {join(options)}"
+
+
+def _command_habit(typed: str, files: Sequence[str]) -> str:
+    """The hint for a command that people expect, with the files that follow it; "" for others."""
+    for words, hint in COMMAND_HABITS:
+        if typed.lower() in words.split():
+            return hint.format(files=join(files or ["FILE"]), file=quote([*files, "FILE"][0]))
+    return ""
 
 
 def _habit_hint(option: str, path: str, known: Sequence[str], arguments: Sequence[str]) -> str:

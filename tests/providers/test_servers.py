@@ -10,6 +10,7 @@ from fakes.images import pixels_as
 from fakes.messages import reply
 
 from flux_cli.providers.rows import ROWS
+from flux_cli.runs.saving.twins import Twins
 
 pytestmark = pytest.mark.slow
 
@@ -112,6 +113,13 @@ def test_images_that_are_the_same_are_named(ask, server):
     assert (result.code, said in result.err) == (0, True)
     result = ask("openai", "-n", "2", "-o", "y.png", "--json", "--no-key")
     assert "2 images are identical" in " ".join(result.json["warnings"])
+
+
+def test_images_that_are_the_same_are_named_in_order():
+    twins = Twins()
+    for number in (10, 2, 1):  # as they happened to arrive
+        twins.add(b"mark", number, f"x-{number}.png")
+    assert twins.remarks == ("3 images are identical, byte for byte: x-1.png, x-2.png, x-10.png",)
 
 
 REPLIES = {

@@ -92,7 +92,7 @@ PANELS: dict[str, dict[str, Spelling]] = {
         "preset": Spelling(
             "--preset",
             "NAME",
-            "Add [presets.NAME] of flux.toml or config.toml; options override it",
+            "Add a preset of flux.toml or config.toml; options override it",
         ),
         "prompts": Spelling(
             "--prompts",

@@ -154,7 +154,7 @@ class Saver:
             saved += files.images
             self._remarks.update(files.remarks)
             if files.images and files.mark:
-                self._twins.add(files.mark, files.images[0].path)
+                self._twins.add(files.mark, task.call.number, files.images[0].path)
             for image in files.images:
                 self._ledger.saved(task.call, media, image)
 

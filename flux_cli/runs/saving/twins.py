@@ -25,20 +25,21 @@ class Twins:
     """The images of one run, by their bytes."""
 
     def __init__(self) -> None:
-        self._paths: dict[bytes, list[str]] = {}
+        self._paths: dict[bytes, list[tuple[int, str]]] = {}
 
-    def add(self, mark: bytes, path: str) -> None:
-        """Note that the image with this fingerprint was saved in a file."""
-        self._paths.setdefault(mark, []).append(path)
+    def add(self, mark: bytes, number: int, path: str) -> None:
+        """Note that a request made the image with this fingerprint, which was saved in a file."""
+        self._paths.setdefault(mark, []).append((number, path))
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """One sentence for each group of images that are the same."""
-        groups = (paths for paths in self._paths.values() if len(paths) > 1)
+        """One sentence for each group of images that are the same, in the order of requests."""
+        groups = (sorted(made) for made in self._paths.values() if len(made) > 1)
         return tuple(map(_describe, groups))
 
 
-def _describe(paths: list[str]) -> str:
+def _describe(made: list[tuple[int, str]]) -> str:
+    paths = [path for _, path in made]
     named, more = ", ".join(paths[:SHOWN]), len(paths) - SHOWN
     rest = f" and {more} more" if more > 0 else ""
     return f"{len(paths)} images are identical, byte for byte: {named}{rest}"
