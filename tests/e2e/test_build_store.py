@@ -89,6 +89,18 @@ def test_a_new_width_needs_no_original_on_this_machine(clone):
     assert (code, posts, other.images()) == (0, 0, 8), err
 
 
+def test_a_reference_that_only_the_store_has_is_fetched_and_sent(clone):
+    text = MANIFEST.replace("flux1.1-pro-ultra", "flux.2-pro").replace("n = 4\n", "")
+    one, other = clone("one"), clone("other")
+    for machine in (one, other):
+        machine.write(text + '[assets.b]\nprompt = "a dog"\nimage = "asset:a"\n')
+    assert one.run("--only", "a")[:2] == (0, 1)
+    shutil.copytree(one.work, other.work, dirs_exist_ok=True)
+    shutil.rmtree(other.work / ".flux")
+    code, posts, _, err = other.run()
+    assert (code, posts) == (0, 1), err
+
+
 def test_an_original_with_other_bytes_is_not_used_and_not_paid_for_again(clone, stored):
     one, other = clone("one"), clone("other")
     one.run()

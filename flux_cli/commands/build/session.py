@@ -99,9 +99,9 @@ class Session(NamedTuple):
 def open_session(
     options: BuildOptions, projects: list[Project], sharing: Sharing | None = None
 ) -> Session:
-    """Plan all projects. Nothing is sent or written. Raises FluxError.
+    """Plan all projects. Nothing is sent. Raises FluxError.
 
-    Of what is shared, only originals are looked for, and only those that are needed.
+    Of what is shared, originals are looked for, and those that requests need are fetched.
     """
     settings = read_settings(options)
     catalog = Catalog(settings)
@@ -215,8 +215,23 @@ def _plan(project: Project, chosen: _Chosen, catalog: Catalog, sharing: Sharing 
     whole = cost_of_whole(project, rows, files, wishes, catalog)
     wishes = wishes._replace(selected=lambda name: chosen.selected(name) and project.owns(name))
     steps = plan_assets(project.assets, rows, files, wishes, catalog.resolve)
+    if sharing:
+        _fetch_references(steps, rows, project.root, sharing)
     priced = [price_step(step, catalog, project.root) for step in steps]
     return Planned(project, rows, files, priced, wishes, whole=whole)
+
+
+def _fetch_references(
+    steps: Sequence[Step], rows: Mapping[str, Row], root: str, sharing: Sharing
+) -> None:
+    """Fetch the originals that requests need: prices depend on them, too. Raises NetworkError."""
+    for step in steps:
+        if not step.is_requested:
+            continue
+        for name in step.wanted.settings.needs:
+            original = rows[name].original if name in rows else None
+            if original and name not in step.awaits:
+                sharing.originals.fetch(root, original)
 
 
 def _adopted(project: Project, patterns: Sequence[str], files: Files) -> frozenset[str]:
