@@ -68,6 +68,7 @@ def test_25_a_killed_worker_pays_for_nothing_twice(builder, gateway, work):
         release.set()
         out, err = process.communicate(timeout=60)
     assert process.returncode == 3, err
+    assert "?" in err
     assert KEY not in out + err
     unclear = {name for name, row in builder.rows().items() if "unclear" in row}
     assert 0 < len(unclear) < 8, err
@@ -76,6 +77,24 @@ def test_25_a_killed_worker_pays_for_nothing_twice(builder, gateway, work):
     assert (code, posts) == (3, 0), err
     seeds = Counter(post["seed"] for post in gateway.posts)
     assert seeds == dict.fromkeys(range(1, 9), 1)
+
+
+def test_ctrl_c_in_a_terminal_ends_the_parts_and_keeps_what_they_made(builder, gateway):
+    gateway.answers(held(threading.Event()))
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    line = [*builder.line, "--on", "dask"]
+    tick = threading.Event()
+    with subprocess.Popen(line, env=builder.env, start_new_session=True, **streams) as process:
+        while len(gateway.posts) < 8:
+            assert process.poll() is None, process.stderr.read()
+            tick.wait(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert all("unclear" in row for row in builder.rows().values())
+    code, posts, _, err = builder.run()
+    assert (code, posts, len(builder.rows())) == (3, 0, 8), err
 
 
 def test_workers_build_every_asset_once_and_the_lock_is_one(builder, work):
@@ -91,6 +110,8 @@ def test_workers_build_every_asset_once_and_the_lock_is_one(builder, work):
 
 
 def test_nothing_is_sent_without_a_scheduler_or_a_store(builder):
+    hasty = "from flux_cli.build.engines import dask; dask.SECONDS = 1; import flux_cli.main as m"
+    builder.line = [builder.line[0], "-c", f"{hasty}; m.run()", "build"]
     code, posts, _, err = builder.run("--on", f"dask://127.0.0.1:{free_port()}")
     assert (code, posts) == (1, 0), err
     assert "no Dask scheduler answers" in err

@@ -71,8 +71,7 @@ class Workers:
 
     def __init__(self, address: str) -> None:
         """Raises NetworkError if there is no scheduler."""
-        self._address, self._stack = address, ExitStack()
-        self._library = _library()
+        self._address, self._stack, self._library = address, ExitStack(), _library()
         logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
 
     def __enter__(self) -> Self:
@@ -118,10 +117,9 @@ class Workers:
         token = os.urandom(8).hex()
         stop = self._library.Event(f"flux-stop-{token}", client=self._client)
         left: dict[Future[Any], Part] = {}
-        for number, part in enumerate(parts):
-            key = f"flux-build-{token}-{number}"
-            work = (part.name, part.folder, part.words, __version__, token)
-            left[self._client.submit(run_part, *work, key=key, pure=False)] = part
+        for part in parts:
+            work = (*part, __version__, token)
+            left[self._client.submit(run_part, *work, pure=False)] = part
         is_told = False
         while left:
             if must_stop() and not is_told:
@@ -137,7 +135,6 @@ class Workers:
 
 
 def _result(future: Future[Any], part: Part) -> Ended:
-    """How a part ended."""
     if not future.done():
         future.cancel()
         return Ended(part.name, error="no worker began it")
@@ -152,9 +149,10 @@ def run_part(name: str, folder: str, words: list[str], version: str, token: str)
     """Run a part, on a worker, and return the fields of `Ended`."""
     if version != __version__:
         error = f"its worker has flux {__version__}, not {version}"
-        return Ended(name, error=error)._asdict()
+        return Ended(name, cost_usd=0.0, error=error)._asdict()
     if not os.path.isfile(os.path.join(folder, words[1])):
-        return Ended(name, error=f"its worker has no {words[1]} in {folder}")._asdict()
+        error = f"its worker has no {words[1]} in {folder}, a folder that all must share"
+        return Ended(name, cost_usd=0.0, error=error)._asdict()
     stop = _library().Event(f"flux-stop-{token}")
     line = [sys.executable, "-m", "flux_cli.build.engines.child", *words]
     ours, theirs = os.pipe()
@@ -167,9 +165,10 @@ def run_part(name: str, folder: str, words: list[str], version: str, token: str)
             out, said = _wait(process, stop.is_set)
     finally:
         os.close(theirs)
-    found = json.loads(out) if out else {}
-    text = said.decode("utf-8", "replace")
-    code = process.returncode
+    text, code = said.decode("utf-8", "replace"), process.returncode
+    if code < 0:
+        return Ended(name, said=text, error="its process was killed")._asdict()
+    found: dict[str, Any] = json.loads(out) if out else {}
     return Ended(name, code, found.get("paths"), found.get("cost_usd"), text)._asdict()
 
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import place
 from flux_cli.build.engines.dask import Part, Workers, check_engine
+from flux_cli.build.options import Decisions
 from flux_cli.build.planning.cost import lowest
 from flux_cli.build.project import open_projects
 from flux_cli.build.shards.division import Shard
-from flux_cli.build.shards.parts import check_parts
+from flux_cli.build.shards.parts import check_parts, reopen
 from flux_cli.build.shards.rate import most_at_once
 from flux_cli.commands.build.make import build
 from flux_cli.commands.build.merge import merge_parts
-from flux_cli.commands.build.report import PARTIAL
+from flux_cli.commands.build.report import PARTIAL, left_lines
 from flux_cli.commands.build.session import open_session
 from flux_cli.commands.build.sharing import open_sharing, store_address
 from flux_cli.commands.build.show import confirm_cost, document_of, print_notes, refusal
@@ -91,7 +92,17 @@ def spread(options: BuildOptions) -> int:
     confirm_cost(session)
     print_notes(session)
     ended = _run(session, address)
-    return _report(session, ended, _merge(projects))
+    fault = _merge(projects)
+    code = _report(session, ended, fault)
+    if not (fault or options.reporting.quiet):
+        for line in left_lines(open_session(_decided(options), list(map(reopen, projects)))):
+            messages.err(line)
+    return code
+
+
+def _decided(options: BuildOptions) -> BuildOptions:
+    """The options after the build: what a person has decided is done."""
+    return options._replace(decisions=Decisions())
 
 
 def _run(session: Session, address: str) -> list[Ended]:
