@@ -17,9 +17,11 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from flux_cli import __version__
+from flux_cli.build.engines.patience import TICK, end_of, within
 from flux_cli.core.errors import ConfigError, NetworkError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.core.text import plain
@@ -34,7 +36,6 @@ LOCAL = "dask"
 ADDRESS = re.compile(r"dask://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):([0-9]{1,5})", re.ASCII)
 MISSING = "--on dask needs distributed, which is not installed"
 SECONDS = 10  # until a scheduler must have answered
-TICK = 0.2  # seconds between two looks at whether to stop
 MOST_LOCAL = 4  # workers on this machine: they mostly wait for the provider
 
 
@@ -89,9 +90,12 @@ class Workers:
 
     def _connected(self) -> Client:
         if self._address:
-            return self._library.Client(self._address, timeout=SECONDS)
+            # Dask heeds its timeout only until a connection stands.
+            return within(
+                SECONDS + 1, partial(self._library.Client, self._address, timeout=SECONDS)
+            )
         folder = self._stack.enter_context(tempfile.TemporaryDirectory())
-        # Ctrl-C is for the client alone, which then tells the workers: they ignore it from birth.
+        # Ctrl-C is for the client alone, which tells the workers: they ignore it from birth.
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             cluster = self._library.LocalCluster(
@@ -162,7 +166,7 @@ def run_part(name: str, folder: str, words: list[str], version: str, token: str)
             line, cwd=folder, stdin=ours, stdout=pipe, stderr=pipe
         ) as process:
             os.close(ours)
-            out, said = _wait(process, stop.is_set)
+            out, said = end_of(process, stop.is_set)
     finally:
         os.close(theirs)
     text, code = said.decode("utf-8", "replace"), process.returncode
@@ -170,25 +174,6 @@ def run_part(name: str, folder: str, words: list[str], version: str, token: str)
         return Ended(name, said=text, error="its process was killed")._asdict()
     found: dict[str, Any] = json.loads(out) if out else {}
     return Ended(name, code, found.get("paths"), found.get("cost_usd"), text)._asdict()
-
-
-def _wait(process: subprocess.Popen[bytes], must_stop: Callable[[], bool]) -> tuple[bytes, bytes]:
-    """What a process printed until its end. It is told once if it must stop."""
-    is_told = False
-    while True:
-        try:
-            return process.communicate(timeout=TICK)
-        except subprocess.TimeoutExpired:
-            if not is_told and _is_true(must_stop):
-                process.terminate()
-                is_told = True
-
-
-def _is_true(question: Callable[[], bool]) -> bool:
-    try:
-        return question()
-    except Exception:  # noqa: BLE001 - without its scheduler, a worker goes on
-        return False
 
 
 def _library() -> ModuleType:
