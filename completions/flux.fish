@@ -14,7 +14,7 @@ function __flux_at
         else if test $dashes = no; and string match -q -- -- $word
             set dashes yes
         else if test $dashes = no; and string match -qr -- '^-.' $word
-            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|report|only|exclude|pick|reroll|adopt|shard|store|ledger|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
+            string match -qr -- '^(--(size|aspect-ratio|resolution|model|route|n|seed|image|mask|image-prompt|image-prompt-strength|background|safety-tolerance|response-format|like|preset|prompts|var|param|output|output-format|format|output-compression|quality|sheet-output|concurrency|timeout|retries|max-cost|progress|log-file|provider|base-url|fit|focus|pad-color|width|max-bytes|effort|report|only|exclude|pick|reroll|adopt|shard|store|ledger|on|host|port|key-file|cors|alt|limit|since|search|older-than)|-[^-sarmnpofq]*[sarmnpofq])$' $word; and set awaited yes
         else if contains -- $command/$count/$word '/0/generate' '/0/edit' '/0/build' '/0/serve' '/0/resolve' '/0/show' '/0/convert' '/0/sizes' '/0/models' '/0/providers' '/0/runs' 'runs/0/rm' 'runs/0/prune' '/0/recover' '/0/login' '/0/logout' '/0/doctor' '/0/schema' '/0/completion' '/0/help' '/0/config' 'config/0/path' 'config/0/get' 'config/0/set' 'config/0/unset' 'config/0/edit'
             set command (string trim -- "$command $word")
         else
@@ -230,6 +230,7 @@ complete -c flux -n "__flux_at 'build'" -l prune-originals -d 'Delete originals 
 complete -c flux -n "__flux_at 'build'" -l shard -x -d 'Build only part I of N'
 complete -c flux -n "__flux_at 'build'" -l store -x -d 'Share originals and claims of requests in a store'
 complete -c flux -n "__flux_at 'build'" -l ledger -x -d 'Build the assets of a JSONL file, and record them in this folder'
+complete -c flux -n "__flux_at 'build'" -l on -x -d 'Build on the workers of dask://HOST:8786, or of this machine with dask'
 complete -c flux -n "__flux_at 'build'" -l merge -d 'Write the parts of shards, PART.lock…, into the lock'
 complete -c flux -n "__flux_at 'build'" -l size -s s -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t 1183x887\t 916x1145\t 1145x916\t 1024x1024\t 887x1182\t 836x1254\t 1254x836\t 768x1365\t 1365x768\t 670x1564\t 1563x670\t' -d 'Pixels (1920x1080) or a ratio (16:9), which override the next two, or one side of the files (320x, x300)'
 complete -c flux -n "__flux_at 'build'" -l aspect-ratio -s a -x -a '4:3\t 4:5\t 5:4\t 1:1\t 3:4\t 2:3\t 3:2\t 9:16\t 16:9\t 9:21\t 21:9\t' -d 'Ratio only'

@@ -30,6 +30,7 @@ class Machines(NamedTuple):
     shard: str | None = None
     store: str | None = None
     ledger: str | None = None  # of JSON lines, in place of a lock
+    on: str | None = None  # the engine that runs it
 
 
 class Limits(NamedTuple):

@@ -201,33 +201,34 @@ True), '--check': ('check', True), '--init': ('init', True), '--report': ('repor
 ('only', None), '--exclude': ('exclude', None), '--partial': ('partial', True), '--pick': ('pick',
 None), '--reroll': ('reroll', None), '--adopt': ('adopt', None), '--prune': ('prune', True),
 '--prune-originals': ('prune_originals', True), '--shard': ('shard', None), '--store': ('store',
-None), '--ledger': ('ledger', None), '--merge': ('merge', True), '--size': ('size', None), '-s':
-('size', None), '--aspect-ratio': ('aspect_ratio', None), '-a': ('aspect_ratio', None),
-'--resolution': ('resolution', None), '-r': ('resolution', None), '--model': ('model', None), '-m':
-('model', None), '--route': ('route', None), '--raw': ('raw', True), '--enhance-prompt':
-('enhance_prompt', True), '--image-prompt': ('image_prompt', None), '--image-prompt-strength':
-('image_prompt_strength', None), '--background': ('background', None), '--safety-tolerance':
-('safety_tolerance', None), '--output': ('output', None), '-o': ('output', None), '--output-format':
-('output_format', None), '--format': ('output_format', None), '-f': ('output_format', None),
-'--output-compression': ('output_compression', None), '--quality': ('output_compression', None),
-'-q': ('output_compression', None), '--fit': ('fit', None), '--focus': ('focus', None),
-'--pad-color': ('pad_color', None), '--upscale': ('upscale', True), '--width': ('width', None),
-'--max-bytes': ('max_bytes', None), '--lossless': ('lossless', True), '--effort': ('effort', None),
-'--no-metadata': ('no_metadata', True), '--no-prompt-metadata': ('no_prompt_metadata', True),
-'--sidecar': ('sidecar', True), '--no-raw': ('raw', False), '--no-enhance-prompt':
-('enhance_prompt', False)},
+None), '--ledger': ('ledger', None), '--on': ('on', None), '--merge': ('merge', True), '--size':
+('size', None), '-s': ('size', None), '--aspect-ratio': ('aspect_ratio', None), '-a':
+('aspect_ratio', None), '--resolution': ('resolution', None), '-r': ('resolution', None), '--model':
+('model', None), '-m': ('model', None), '--route': ('route', None), '--raw': ('raw', True),
+'--enhance-prompt': ('enhance_prompt', True), '--image-prompt': ('image_prompt', None),
+'--image-prompt-strength': ('image_prompt_strength', None), '--background': ('background', None),
+'--safety-tolerance': ('safety_tolerance', None), '--output': ('output', None), '-o': ('output',
+None), '--output-format': ('output_format', None), '--format': ('output_format', None), '-f':
+('output_format', None), '--output-compression': ('output_compression', None), '--quality':
+('output_compression', None), '-q': ('output_compression', None), '--fit': ('fit', None), '--focus':
+('focus', None), '--pad-color': ('pad_color', None), '--upscale': ('upscale', True), '--width':
+('width', None), '--max-bytes': ('max_bytes', None), '--lossless': ('lossless', True), '--effort':
+('effort', None), '--no-metadata': ('no_metadata', True), '--no-prompt-metadata':
+('no_prompt_metadata', True), '--sidecar': ('sidecar', True), '--no-raw': ('raw', False),
+'--no-enhance-prompt': ('enhance_prompt', False)},
         'repeatable': ('manifests', 'only', 'exclude', 'pick', 'reroll', 'adopt', 'output_format', 'width'),
         'defaults': {'manifests': None, 'overwrite': False, 'as_json': False, 'concurrency': None, 'timeout': None,
 'retries': None, 'max_cost': None, 'yes': False, 'quiet': False, 'verbose': False, 'progress': None,
 'log_file': None, 'provider': None, 'base_url': None, 'no_key': False, 'offline': False, 'html':
 False, 'plan': False, 'check': False, 'init': False, 'report': None, 'only': None, 'exclude': None,
 'partial': False, 'pick': None, 'reroll': None, 'adopt': None, 'prune': False, 'prune_originals':
-False, 'shard': None, 'store': None, 'ledger': None, 'merge': False, 'size': None, 'aspect_ratio':
-None, 'resolution': None, 'model': None, 'route': None, 'raw': None, 'enhance_prompt': None,
-'image_prompt': None, 'image_prompt_strength': None, 'background': None, 'safety_tolerance': None,
-'output': None, 'output_format': None, 'output_compression': None, 'fit': None, 'focus': None,
-'pad_color': None, 'upscale': False, 'width': None, 'max_bytes': None, 'lossless': False, 'effort':
-None, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar': False},
+False, 'shard': None, 'store': None, 'ledger': None, 'on': None, 'merge': False, 'size': None,
+'aspect_ratio': None, 'resolution': None, 'model': None, 'route': None, 'raw': None,
+'enhance_prompt': None, 'image_prompt': None, 'image_prompt_strength': None, 'background': None,
+'safety_tolerance': None, 'output': None, 'output_format': None, 'output_compression': None, 'fit':
+None, 'focus': None, 'pad_color': None, 'upscale': False, 'width': None, 'max_bytes': None,
+'lossless': False, 'effort': None, 'no_metadata': False, 'no_prompt_metadata': False, 'sidecar':
+False},
         'options': 'BuildOptions',
         'below': (),
         'own': (),

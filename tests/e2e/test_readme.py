@@ -50,6 +50,7 @@ NOT_RUN = {  # the start of a command, and why it does not run here
     "flux login": "tests/e2e/test_login.py has a key for it",
     "pass show": "needs a password manager",
     "flux serve": "tests/e2e/serving starts servers",
+    "flux build --on": "tests/real/test_dask.py has Dask",
     "curl http://127.0.0.1:8765": "tests/e2e/serving sends it to a server",
     "FLUX_SERVE_KEY=choose-one docker": "tests/e2e/serving runs the lines of the container",
 }

@@ -21,12 +21,17 @@ def check_rate(settings: Settings, catalog: Catalog, projects: Sequence[Project]
     for project in projects:
         if project.division is None:
             continue
-        rate = min([settings.concurrency, *_accepted(settings, catalog, project)])
+        rate = most_at_once(settings, catalog, project)
         count = project.division.shard.shards
         if count > rate:
             message = f"{count:,} shards send at least {count:,} requests at once, but {rate} may"
             hint = "--concurrency, up to what the provider accepts, covers all shards together"
             raise UsageError(f"{message} be in flight", hint=hint)
+
+
+def most_at_once(settings: Settings, catalog: Catalog, project: Project) -> int:
+    """How many requests of a project may be in flight at once, of all shards together."""
+    return min([settings.concurrency, *_accepted(settings, catalog, project)])
 
 
 def _accepted(settings: Settings, catalog: Catalog, project: Project) -> Iterator[int]:

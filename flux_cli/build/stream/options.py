@@ -16,6 +16,7 @@ REFUSED = (
     ("--merge", "mode", "merge"),
     ("--shard", "machines", "shard"),
     ("--store", "machines", "store"),
+    ("--on", "machines", "on"),
     ("--pick", "decisions", "pick"),
     ("--adopt", "decisions", "adopt"),
     ("--prune", "decisions", "prune"),

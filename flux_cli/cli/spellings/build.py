@@ -32,5 +32,8 @@ MACHINES = {
     "ledger": Spelling(
         "--ledger", "DIR", "Build the assets of a JSONL file, and record them in this folder"
     ),
+    "on": Spelling(
+        "--on", "ENGINE", "Build on the workers of dask://HOST:8786, or of this machine with dask"
+    ),
     "merge": Spelling("--merge", "", "Write the parts of shards, PART.lock…, into the lock"),
 }

@@ -54,13 +54,17 @@ def merge(options: BuildOptions) -> int:
     named = [path for path in given if path.endswith(".lock")]
     projects = open_projects([path for path in given if path not in named])
     check_report(options, projects)
+    return _report(options, merge_parts(projects, named))
+
+
+def merge_parts(projects: list[Project], named: Sequence[str] = ()) -> list[_Merged]:
+    """Write parts into the locks: those that are named, else those beside. Raises FluxError."""
     chosen = _by_project(projects, named)
     with ExitStack() as stack:
         for root in roots(projects).values():
             running = stack.enter_context(Running(root))
             running.interrupted = {}  # of the locks that are written here
-        merged = [_merge(parts.reopen(one), chosen[one.lock_path]) for one in projects]
-    return _report(options, merged)
+        return [_merge(parts.reopen(one), chosen[one.lock_path]) for one in projects]
 
 
 def _by_project(projects: Sequence[Project], named: Sequence[str]) -> dict[str, list[str]]:

@@ -96,16 +96,21 @@ def exit_code(session: Session, result: Result) -> int:
 
 def _lines(session: Session, result: Result) -> Iterator[str]:
     """What a person should know at the end: open assets, leftovers, and the sum."""
-    for planned in session.planned:
-        shown = [one for one in planned.priced if _is_left(one, session)]
-        for sign_and_name, reason, *_ in text.plan_lines(shown):
-            yield f"flux:{sign_and_name}  {reason}"
+    yield from left_lines(session)
     for step in open_choices(session, failed=result.build.errors):
         yield f"flux: {step.name}: pick a candidate with {step.choice}"
     if result.sent:
         for remark in result.sent.remarks:
             yield f"flux: note: {remark}"
     yield f"flux: {_sum(session, result)}"
+
+
+def left_lines(session: Session) -> Iterator[str]:
+    """What waits for a person, and what is left over."""
+    for planned in session.planned:
+        shown = [one for one in planned.priced if _is_left(one, session)]
+        for sign_and_name, reason, *_ in text.plan_lines(shown):
+            yield f"flux:{sign_and_name}  {reason}"
 
 
 def open_choices(session: Session, failed: Collection[str]) -> Iterator[Step]:

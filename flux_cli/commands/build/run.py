@@ -17,6 +17,8 @@ from flux_cli.commands.build.step_summary import append_summary
 from flux_cli.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.project import Project
     from flux_cli.build.shards.division import Shard
@@ -29,7 +31,7 @@ def run(options: BuildOptions) -> int:
         message = "--plan, --check, --html, --init and --merge contradict each other"
         raise UsageError(message, hint="use only one of them")
     shard = _shard(options)
-    if mode.init:
+    if mode.init and options.machines.on is None:
         refuse_stream_options(options)
         from flux_cli.commands.build.init import init
 
@@ -44,10 +46,8 @@ def run(options: BuildOptions) -> int:
 
         return run_stream(options)
     refuse_stream_options(options)
-    if mode.merge:
-        from flux_cli.commands.build.merge import merge
-
-        return merge(options)
+    if work := _work_of_machines(options):
+        return work(options)
     projects = _open(options, shard)
     check_report(options, projects)
     if not any(mode[1:]):
@@ -62,6 +62,19 @@ def run(options: BuildOptions) -> int:
     code = print_plan(session) if mode.plan else print_check(session)
     append_summary(session, {})
     return write_review(session, code)
+
+
+def _work_of_machines(options: BuildOptions) -> Callable[[BuildOptions], int] | None:
+    """What starts the work of several machines, or ends it; None for a build on one."""
+    if options.machines.on is not None:
+        from flux_cli.commands.build.spread import spread
+
+        return spread
+    if options.mode.merge:
+        from flux_cli.commands.build.merge import merge
+
+        return merge
+    return None
 
 
 def _shard(options: BuildOptions) -> Shard | None:

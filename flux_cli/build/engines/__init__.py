@@ -1,0 +1,1 @@
+"""Engines that run the parts of a build on several machines."""
