@@ -41,7 +41,7 @@ def run(options: BuildOptions) -> int:
     if any(map(is_stream, mode.manifests or [])):
         from flux_cli.commands.build.stream import run_stream
 
-        return run_stream(options)
+        return run_stream(options, shard)
     refuse_stream_options(options)
     if mode.merge:
         from flux_cli.commands.build.merge import merge
