@@ -147,7 +147,9 @@ def test_an_interrupted_build_keeps_what_has_arrived(lines, gateway, work):
         (["a.jsonl"], "a.jsonl needs a folder for the record"),
         (["a.jsonl", "b.toml", "--ledger", "x"], "JSON lines are built alone"),
         (["a.jsonl", "--ledger", "x", "--prune"], "--prune is for manifests"),
+        (["a.jsonl", "--ledger", "x", "--store", "memory://"], "--store is for manifests"),
         (["a.jsonl", "--ledger", "x", "-o", "s3://b/{name}.webp"], "--output s3://"),
+        (["a.jsonl", "--ledger", "x", "--merge"], "all parts in the folder of a ledger"),
         (["no.jsonl", "--ledger", "x"], "no.jsonl cannot be read"),
         (["-m", "x"], "--model is for JSON lines"),
         (["--ledger", "x"], "--ledger is for JSON lines"),
@@ -159,3 +161,60 @@ def test_options_that_do_not_fit_are_refused(flux, keyed, work, words, message):
     assert result.code == 2
     assert message in result.err
     assert not (work / "x").exists()
+
+
+def test_shards_pay_for_each_line_once_and_for_none_when_restarted(lines, work):
+    (work / "a.jsonl").write_text(text(20))
+    counts = []
+    for shard in ("1/2", "2/2"):
+        code, posts, _, err = lines("--shard", shard, "--max-cost", "1.3")
+        assert code == 0, err
+        counts.append(posts)
+        assert len((work / f"ledger/{shard[0]}-of-2.jsonl").read_text().splitlines()) == posts
+    assert sum(counts) == 20
+    assert all(counts)
+    for words in (["--shard", "1/2"], ["--shard", "2/3"], ["--shard", "1/1"], ["--check"], []):
+        assert lines(*words)[:2] == (0, 0), words
+    assert lines("--shard", "1/2", "--width", "32")[:2] == (0, 0)
+
+
+def test_a_shard_has_its_share_of_the_limit_and_of_the_rate(lines, work):
+    (work / "a.jsonl").write_text(text(20))
+    code, posts, _, err = lines("--shard", "1/2", "--max-cost", "0.5")
+    assert (code, posts) == (2, 0), err
+    code, posts, _, err = lines("--shard", "1/2", "--concurrency", "1")
+    assert (code, posts) == (2, 0)
+    assert "2 shards send at least 2 requests" in err
+
+
+def test_shards_build_in_one_folder_at_once(lines, work):
+    from concurrent.futures import ThreadPoolExecutor
+
+    (work / "a.jsonl").write_text(text(20))
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda one: lines("--shard", one), ("1/2", "2/2")))
+    assert [one[0] for one in results] == [0, 0], results
+    assert lines("--check")[:2] == (0, 0)
+    seeds = [body["seed"] for body in lines.builder.gateway.posts]
+    assert sorted(seeds) == list(range(20))
+
+
+def test_only_the_shard_that_was_killed_settles_what_it_has_left(lines, gateway, work, release):
+    def slow(request):
+        return release.wait(30) and image()(request)
+
+    (work / "a.jsonl").write_text(text(6))
+    gateway.answers(slow)
+    words = ("a.jsonl", *WORDS, "--shard", "1/2")
+    lines.builder.stop(signal.SIGKILL, lambda: len(gateway.posts) >= 1, *words)
+    release.set()
+    gateway.answers(image())
+    for other in (["--shard", "1/3"], []):
+        code, posts, _, err = lines(*other)
+        assert (code, posts) == (2, 0), err
+        assert "--shard 1/2" in err
+    assert lines("--shard", "1/2")[0] == 3
+    assert lines("--shard", "1/3")[0] in (0, 3)
+    assert lines()[0] == 3
+    seeds = [body["seed"] for body in gateway.posts]
+    assert len(seeds) == len({*seeds})

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flux_cli.build.stream.ledger import Place, parts_of, read_place, rows_in
+from flux_cli.build.stream.ledger import WHOLE, Place, parts_of, read_place, rows_in
 from flux_cli.config.folders import cache_path
 from flux_cli.core.errors import DiskError
 from flux_cli.core.lite import NamedTuple
@@ -28,22 +28,23 @@ if TYPE_CHECKING:
 
 TAIL = 4096  # bytes before the end of what is covered, by which a part is known again
 AT_ONCE = 10_000  # rows that are added together
-VERSION = 1  # of the tables
+VERSION = 2  # of the tables
 TABLES = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8192;
 PRAGMA temp_store = FILE;
 CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, size INTEGER, tail TEXT);
 CREATE TABLE IF NOT EXISTS rows (
     id INTEGER PRIMARY KEY, key TEXT UNIQUE, name TEXT, part TEXT, start INTEGER, length INTEGER,
-    state TEXT
+    state TEXT, time TEXT
 );
 CREATE TEMP TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 FIND = "SELECT id, part, name, start, length, state FROM rows WHERE key = ?"
 PUT = """
-INSERT INTO rows (key, part, name, start, length, state) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key)
-DO UPDATE SET name = excluded.name, part = excluded.part, start = excluded.start,
-length = excluded.length, state = excluded.state
+INSERT INTO rows (key, part, name, start, length, state, time) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET name = excluded.name, part = excluded.part, start = excluded.start,
+length = excluded.length, state = excluded.state, time = excluded.time
+WHERE part = excluded.part OR excluded.time >= time
 """
 
 
@@ -57,11 +58,15 @@ class Known(NamedTuple):
 class Index:
     """The rows of a ledger by name, and which names were seen. Nothing in the ledger changes."""
 
-    def __init__(self, ledger: str, folder: str = "") -> None:
-        """Raises ManifestError for a damaged ledger, DiskError."""
+    def __init__(self, ledger: str, folder: str = "", own: str = WHOLE) -> None:
+        """`own` is the part of this build: each has an index, since several may build at once.
+
+        Raises ManifestError for a damaged ledger, DiskError.
+        """
         self._ledger = ledger
         self._files: dict[str, int] = {}  # open parts
         name = sha256(os.path.realpath(ledger).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        name += "" if own == WHOLE else f"-{own.removesuffix('.jsonl')}"
         self._path = os.path.join(
             folder or os.path.join(cache_path(), "ledgers"), f"{name}-{VERSION}.sqlite"
         )

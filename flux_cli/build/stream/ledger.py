@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO, Self
 
     from flux_cli.build.lock.rows import Row
+    from flux_cli.build.shards.division import Shard
 
 PART = re.compile(r"\d{1,6}-of-\d{1,6}\.jsonl")
 WHOLE = "1-of-1.jsonl"  # the part of a build that is not divided
@@ -40,12 +41,14 @@ class Place(NamedTuple):
     """Where the row of a name is: from which byte on, and how many there are.
 
     `state` is what an asset must be like to be unchanged; "" if only the row itself can tell.
+    `time` is when the image was generated: among parts, the newest row of a name counts.
     """
 
     name: str
     start: int
     length: int
     state: str = ""
+    time: str = ""
 
 
 def state_of(request: str, files: Iterable[tuple[str, str, int]]) -> str:
@@ -67,20 +70,20 @@ def rows_in(file: BinaryIO, start: int, path: str) -> Iterator[Place]:
     file.seek(start)
     while (line := file.readline(MAX_ROW)).endswith(b"\n"):
         if b"\0" not in line:  # a power cut leaves zeros of a write that nobody waited for
-            name, state = _read(line[:-1], f"{path}, byte {start}")
-            yield Place(name, start, len(line), state)
+            name, *facts = _read(line[:-1], f"{path}, byte {start}")
+            yield Place(name, start, len(line), *facts)
         start += len(line)
     if len(line) == MAX_ROW:
         raise ManifestError(f"{path}, byte {start}: not a row of a ledger", hint=HINT)
 
 
-def _read(line: bytes, where: str) -> tuple[str, str]:
-    """The name and the state of a line. Raises ManifestError if it is no row of a build."""
+def _read(line: bytes, where: str) -> tuple[str, str, str]:
+    """The name, the state and the time of a line. Raises ManifestError if it is no row."""
     if not line.startswith(OPENING) or not line.endswith(CLOSING):
         raise ManifestError(f"{where}: not a row of a ledger", hint=HINT)
     try:
         ((name, row),) = read_json(line.decode())["assets"].items()
-        return name, _state(row)
+        return name, _state(row), str(row.get("generated", {}).get("time", ""))
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as fault:
         raise ManifestError(f"{where}: damaged: {fault}", hint=HINT) from fault
 
@@ -103,13 +106,22 @@ def read_place(file: int, place: Place, path: str) -> Row:
 
 
 def parts_of(ledger: str) -> list[str]:
-    """The names of the parts of a ledger. Raises OutputError if it is not a folder."""
+    """The names of the parts of a ledger, the one that was written last at the end.
+
+    Raises OutputError if it is not a folder.
+    """
     try:
-        return sorted(name for name in os.listdir(ledger) if PART.fullmatch(name))
+        names = [name for name in os.listdir(ledger) if PART.fullmatch(name)]
+        return sorted(names, key=lambda name: (os.stat(os.path.join(ledger, name)).st_mtime, name))
     except FileNotFoundError:
         return []
     except OSError as fault:
         raise OutputError(f"--ledger {ledger}: {fault.strerror}", hint="name a folder") from fault
+
+
+def part_name(shard: Shard | None) -> str:
+    """The name of the part that a shard writes."""
+    return f"{shard.number}-of-{shard.shards}.jsonl" if shard else WHOLE
 
 
 def notes_path(ledger: str, part: str = WHOLE) -> str:
@@ -117,8 +129,11 @@ def notes_path(ledger: str, part: str = WHOLE) -> str:
 
     It is not in the folder of the ledger, which may be shared by machines.
     """
-    digest = sha256(os.path.realpath(os.path.join(ledger, part)).encode("utf-8", "surrogateescape"))
-    return f"ledger-{digest.hexdigest()[:16]}.lock"
+    digest = sha256(
+        os.path.realpath(os.path.join(ledger, WHOLE)).encode("utf-8", "surrogateescape")
+    )
+    own = "" if part == WHOLE else f".{part.removesuffix('.jsonl')}"
+    return f"ledger-{digest.hexdigest()[:16]}{own}.lock"
 
 
 class Writer:

@@ -13,9 +13,6 @@ REFUSED = (
     ("--html", "mode", "html"),
     ("--init", "mode", "init"),
     ("--report", "review", "report"),
-    ("--merge", "mode", "merge"),
-    ("--shard", "machines", "shard"),
-    ("--store", "machines", "store"),
     ("--on", "machines", "on"),
     ("--pick", "decisions", "pick"),
     ("--adopt", "decisions", "adopt"),
@@ -32,6 +29,9 @@ def checked_options(options: BuildOptions) -> tuple[str, str]:
     if options.machines.ledger is None:
         message = f"{paths[0]} needs a folder for the record of what was built"
         raise UsageError(message, hint=f"flux build {paths[0]} --ledger ledger/")
+    if options.mode.merge:
+        message = "--merge is for locks: all parts in the folder of a ledger are the ledger"
+        raise UsageError(message, hint="copy the parts into one folder, and leave --merge out")
     for option, group, field in REFUSED:
         if getattr(getattr(options, group), field):
             message = f"{option} is for manifests, not for JSON lines"

@@ -27,6 +27,7 @@ class Survey:
         self.changed = 0  # assets for which anything is to be done, or waits for a person
         self.wrong = 0  # lines that are no asset
         self.unselected = 0
+        self.others = 0  # assets of other shards
         self.listed: list[Priced] = []
         self._most_listed = most_listed
         self._places = array("q")  # of the lines to do: number and first byte of each
@@ -37,6 +38,20 @@ class Survey:
     @property
     def assets(self) -> int:
         return self.signs.total()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no line is an asset."""
+        return not (self.assets or self.unselected or self.others)
+
+    def share_of(self, limit: float | None) -> float | None:
+        """What this shard may spend of a limit: its part of all lines.
+
+        What other shards have built meanwhile must not matter, so the costs do not.
+        """
+        if limit is None or not self.others:
+            return limit
+        return limit * self.assets / (self.assets + self.others)
 
     @property
     def unchanged(self) -> int:

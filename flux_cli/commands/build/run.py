@@ -40,11 +40,14 @@ def run(options: BuildOptions) -> int:
         from flux_cli.runs.progress.log import check_log
 
         check_log(options.access.log_file)
-    store_address(options)
+    address, source = store_address(options)
     if any(map(is_stream, mode.manifests or [])):
+        if address:
+            message = f"{source} is for manifests: claims do not protect JSON lines yet"
+            raise UsageError(message, hint="leave it out, and build each line on one machine")
         from flux_cli.commands.build.stream import run_stream
 
-        return run_stream(options)
+        return run_stream(options, shard)
     refuse_stream_options(options)
     if work := _work_of_machines(options):
         return work(options)

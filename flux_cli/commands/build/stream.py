@@ -14,13 +14,15 @@ from flux_cli.build.disk import Files
 from flux_cli.build.execution.running import Running
 from flux_cli.build.execution.site import Site
 from flux_cli.build.lock.file import is_unfinished
+from flux_cli.build.shards.division import in_shard
+from flux_cli.build.shards.rate import check_rate
 from flux_cli.build.stream.index import Index
-from flux_cli.build.stream.ledger import Writer, notes_path
+from flux_cli.build.stream.ledger import Writer, notes_path, part_name
 from flux_cli.build.stream.options import checked_options
 from flux_cli.build.stream.plans import ROOT, Plans
 from flux_cli.build.stream.source import open_source
 from flux_cli.build.stream.survey import Survey
-from flux_cli.build.stream.takeover import project_of, settle
+from flux_cli.build.stream.takeover import project_of, refuse_other_division, settle
 from flux_cli.commands.build.make import Work
 from flux_cli.commands.build.report import exit_code
 from flux_cli.commands.build.session import (
@@ -34,6 +36,7 @@ from flux_cli.commands.build.session import (
 from flux_cli.commands.build.show import confirm_cost, print_notes, refusal
 from flux_cli.commands.build.stream_report import WrongLines, print_result, print_survey
 from flux_cli.core.errors import ManifestError, UsageError
+from flux_cli.core.lite import NamedTuple
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.planning.cost import Priced
+    from flux_cli.build.shards.division import Shard
     from flux_cli.commands.build.report import Result
     from flux_cli.config.load import Settings
 
@@ -48,14 +52,31 @@ AT_ONCE = 2000  # assets of one part: a journal is read as a whole
 TRIED = 100  # lines with work to do that are checked completely before anything is sent
 
 
-def run_stream(options: BuildOptions) -> int:
+def run_stream(options: BuildOptions, shard: Shard | None) -> int:
     """Build, show the plan, or check, and return the exit code. Raises FluxError."""
     path, ledger = checked_options(options)
+    if shard and shard.shards == 1:
+        shard = None
     with ExitStack() as stack:
-        build = _StreamBuild(options, path, ledger, stack)
+        build = _StreamBuild(options, path, Place(ledger, shard), stack)
         if options.mode.plan or options.mode.check:
             return build.show()
         return build.carry_out()
+
+
+class Place(NamedTuple):
+    """Where the rows of a build go."""
+
+    ledger: str
+    shard: Shard | None
+
+    @property
+    def part(self) -> str:
+        return part_name(self.shard)
+
+    @property
+    def notes(self) -> str:
+        return notes_path(self.ledger, self.part)
 
 
 class _LedgerSite(Site):
@@ -72,15 +93,14 @@ class _LedgerSite(Site):
 class _StreamBuild:
     """One command: its lines, its ledger, and what was done so far."""
 
-    def __init__(self, options: BuildOptions, path: str, ledger: str, stack: ExitStack) -> None:
-        self._options, self._ledger, self._stack = options, ledger, stack
+    def __init__(self, options: BuildOptions, path: str, place: Place, stack: ExitStack) -> None:
+        self._options, self._place, self._stack = options, place, stack
         self._settings: Settings = read_settings(options)
-        self._lock = notes_path(ledger)
+        self._lock = place.notes
         self._file = open_source(path, stack)
-        self._index = stack.enter_context(Index(ledger))
+        self._index = stack.enter_context(Index(place.ledger, own=place.part))
         self._plans = Plans(path, self._file, self._index, options, self._settings)
         project = project_of(path, self._lock, {}, {})
-        self._project = project
         self._limit = read_limit(options, self._settings, [project])
         self._wrong = WrongLines()
 
@@ -95,9 +115,12 @@ class _StreamBuild:
 
     def carry_out(self) -> int:
         """Settle what a killed build has left, plan, and build part by part."""
-        running = self._stack.enter_context(Running(ROOT))
-        writer = self._stack.enter_context(Writer(self._ledger))
-        settle(self._plans, self._index, writer, self._lock)
+        running = self._stack.enter_context(Running(ROOT, self._place.shard))
+        refuse_other_division(self._place.ledger, self._place.part)
+        writer = self._stack.enter_context(Writer(self._place.ledger, self._place.part))
+        if is_unfinished(self._lock):
+            settle(self._plans, self._index, writer, self._lock)
+            running.note("", [self._lock], "")  # it is settled even if nothing else is to be done
         survey = self._survey()
         session = self._session(survey.listed, self._limit, survey)
         is_known = self._limit is not None and not survey.cost.unknown
@@ -119,23 +142,31 @@ class _StreamBuild:
                 if not plans.is_selected(asset):
                     survey.unselected += 1
                     continue
-                priced = plans.priced(plans.first_step(line, asset))
+                step = plans.first_step(line, asset)
+                if not self._owns(asset.name):
+                    survey.others += 1
+                    continue
+                priced = plans.priced(step)
                 if priced.step.is_requested and survey.cost.requests < TRIED:
                     priced = self._try(priced)
             except UsageError as error:
                 survey.wrong += 1
-                is_known = survey.assets or survey.unselected
                 self._wrong.add(error)
-                if not is_known and survey.wrong == TRIED:
+                if survey.is_empty and survey.wrong == TRIED:
                     break
             else:
                 survey.add(line, priced)
-        if survey.wrong and not survey.assets and not survey.unselected:
+        if survey.wrong and survey.is_empty:
             raise self._wrong.first
         self._wrong.show()
-        if not survey.assets and not survey.unselected:
+        if survey.is_empty:
             raise ManifestError(f"{plans.path} has no lines", hint="write one JSON object per line")
+        self._limit = survey.share_of(self._limit)
         return survey
+
+    def _owns(self, name: str) -> bool:
+        shard = self._place.shard
+        return shard is None or in_shard(name, shard, {})
 
     def _try(self, priced: Priced) -> Priced:
         """The step, if everything of it is right. Raises UsageError."""
@@ -152,12 +183,13 @@ class _StreamBuild:
         """What the other modules of the command need to know."""
         assets = {one.step.name: one.step.wanted for one in priced}
         rows = {one.step.name: one.step.row for one in priced if one.step.row}
-        project = project_of(self._plans.path, self._lock, assets, rows)
+        project = project_of(self._plans.path, self._lock, assets, rows, self._place.shard)
         total = survey.cost if survey else None
         planned = Planned(
             project, rows, Files(ROOT), priced, self._plans.wishes, limit, total=total
         )
         plans = self._plans
+        check_rate(self._settings, plans.catalog, [project])
         notes = messages.note_lines((
             *self._settings.notes,
             *(plans.notes | plans.catalog.notes),

@@ -121,3 +121,21 @@ def test_a_ledger_is_a_folder(tmp_path):
         Writer(str(tmp_path / "file"))
     with pytest.raises(OutputError):
         Index(str(tmp_path / "file"), str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(
+    "order", [("1-of-2.jsonl", "2-of-3.jsonl"), ("2-of-3.jsonl", "1-of-2.jsonl")]
+)
+def test_among_parts_the_newest_image_of_a_name_counts(tmp_path, order):
+    folder, new = str(tmp_path / "ledger"), ROW._replace(generated={"time": "2026-02-01T00:00:00Z"})
+    old = ROW._replace(generated={"time": "2026-01-01T00:00:00Z"})
+    for part, row in zip(order, (new, old), strict=True):
+        with Writer(folder, part) as writer:
+            writer.add({"a": row})
+    assert rows(folder, tmp_path) == {"a": new}
+    with Writer(folder, order[1]) as writer:
+        writer.add({"a": new._replace(take=2)})
+    assert rows(folder, tmp_path)["a"].take == 2
+    with Writer(folder, order[0]) as writer:
+        writer.add({"a": old})
+    assert rows(folder, tmp_path)["a"].take == 2
