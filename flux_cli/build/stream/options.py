@@ -43,6 +43,13 @@ def checked_options(options: BuildOptions) -> tuple[str, str]:
     return paths[0], options.machines.ledger
 
 
+def refuse_store(address: str, source: str) -> None:
+    """Raise UsageError if there is a store. `source` is the option or variable that names it."""
+    if address:
+        message = f"{source} is for manifests: claims do not protect JSON lines yet"
+        raise UsageError(message, hint="leave it out, and build each line on one machine")
+
+
 def refuse_stream_options(options: BuildOptions) -> None:
     """Raise UsageError for options that only JSON lines take."""
     given = [*options.images.given]
