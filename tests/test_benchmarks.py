@@ -28,3 +28,10 @@ def test_startup_prints_a_row_for_every_line_and_says_when_it_cannot_count(envir
             figure = words[-4 if "most" in words else -3]
             assert float(figure) > 0
     assert "NOT measured" in done.stdout or os.name != "posix"
+
+
+def test_shards_and_one_process_make_the_same_images():
+    line = [sys.executable, str(ROOT / "benchmarks/shards.py"), "--short"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^B8 .* 8 images +\d+\.\d\d  <= 1\.25$", done.stdout, re.MULTILINE)
