@@ -71,7 +71,8 @@ class Session(NamedTuple):
     settings: Settings
     catalog: Catalog
     planned: list[Planned]
-    limit: float | None  # of the whole command, besides those of the manifests
+    limit: float | None  # of the whole command, besides those of the manifests; a shard's share
+    common_limit: float | None  # the same before it is shared
     notes: tuple[str, ...]
 
     @property
@@ -106,13 +107,13 @@ def open_session(options: BuildOptions, projects: list[Project]) -> Session:
             one = one._replace(priced=fitting(one.priced, one.limit))
         planned.append(one)
     wholes = [one.whole for one in planned if one.whole]
-    limit = left_to_spend(limit, projects[0], wholes)
+    left = left_to_spend(limit, projects[0], wholes)
     notes = (
         *_notes(settings, projects),
         *messages.note_lines((*settings.notes, *catalog.notes, *_machine_notes(options, planned))),
         *_retiring(projects, catalog),
     )
-    return Session(options, settings, catalog, planned, limit, notes)
+    return Session(options, settings, catalog, planned, left, limit, notes)
 
 
 def _limited(planned: Planned, limit: float | None) -> Planned:
