@@ -28,8 +28,9 @@ def share(builder, *words):
 def test_a_killed_shard_that_starts_again_spends_no_more_than_its_share(builder, gateway, release):
     assert share(builder, *SHARD) == 4
     gateway.answers(image(), held(release))
-    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) > 2, *SHARD, *LIMIT)
-    sent = len(gateway.posts)
+    two_at_once = ("--concurrency", "8")
+    sent = 3  # the first is answered, and two are in flight
+    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == sent, *SHARD, *LIMIT, *two_at_once)
     assert share(builder, *SHARD) == 4 - sent
     gateway.answers(image())
     code, posts, _, err = builder.run(*SHARD, *LIMIT, "--reroll", "a-*")
