@@ -43,3 +43,10 @@ def test_claims_pay_for_nothing_twice(environment):
     twice, unclear, missing, _ = done.stdout.splitlines()[1:]
     assert twice.split()[-2:] == missing.split()[-2:] == ["0.00", "0"]
     assert float(unclear.split()[-3]) <= 8
+
+
+def test_shards_and_one_process_make_the_same_images():
+    line = [sys.executable, str(ROOT / "benchmarks/shards.py"), "--short"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^B8 .* 8 images +\d+\.\d\d  <= 1\.25$", done.stdout, re.MULTILINE)

@@ -90,9 +90,9 @@ def test_over_the_limit_all_shards_refuse_and_no_share_is_exceeded(builder, gate
 
 def test_a_killed_shard_is_merged_and_nothing_of_it_is_paid_for_again(builder, work, gateway):
     gateway.answers(image(), held(threading.Event()))
-    shard = next(one for one in SHARDS if builder.run("--plan", "--shard", one)[2].count("+") > 1)
-    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) > 1, "--shard", shard)
-    sent = len(gateway.posts)
+    sent = 3  # of 4: one is answered, and two are in flight
+    words = ("--shard", "1/4", "--concurrency", "8")
+    builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == sent, *words)
     code, posts, _, err = builder.run("--merge")
     assert (code, posts) == (3, 0), err  # three parts are missing
     assert "no part of shard" in err

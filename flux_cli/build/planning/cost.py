@@ -102,5 +102,10 @@ def check_budget(cost: Cost, limit: float | None, *, accepts_unknown: bool) -> N
     if limit is None and cost.requests > MOST_WITHOUT_LIMIT:
         message = f"{counted(cost.requests, 'request')} need a limit"
         raise BudgetError(message, hint="add --max-cost")
+    check_sum(cost.bill, limit, accepts_unknown=accepts_unknown)
+
+
+def check_sum(bill: Bill, limit: float | None, *, accepts_unknown: bool) -> None:
+    """Raise BudgetError if a bill, such as that of several manifests, is above a limit."""
     hint = "raise the limit, select assets with --only, or add --partial"
-    check_limit(cost.bill, limit, accepts_unknown=accepts_unknown, hint=hint)
+    check_limit(bill, limit, accepts_unknown=accepts_unknown, hint=hint)

@@ -73,7 +73,8 @@ class Session(NamedTuple):
     settings: Settings
     catalog: Catalog
     planned: list[Planned]
-    limit: float | None  # of the whole command, besides those of the manifests
+    limit: float | None  # of the whole command, besides those of the manifests; a shard's share
+    common_limit: float | None  # the same before it is shared
     notes: tuple[str, ...]
     sharing: Sharing | None = None  # with other machines
 
@@ -116,13 +117,13 @@ def open_session(
             one = one._replace(priced=fitting(one.priced, one.limit))
         planned.append(one)
     wholes = [one.whole for one in planned if one.whole]
-    limit = left_to_spend(limit, projects[0], wholes)
+    left = left_to_spend(limit, projects[0], wholes)
     notes = (
         *_notes(settings, projects),
         *messages.note_lines((*settings.notes, *catalog.notes, *machine_notes(options, planned))),
         *_retiring(projects, catalog),
     )
-    return Session(options, settings, catalog, planned, limit, notes, sharing)
+    return Session(options, settings, catalog, planned, left, limit, notes, sharing)
 
 
 def _limited(planned: Planned, limit: float | None) -> Planned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.planning import text
-from flux_cli.build.planning.cost import check_budget, lowest
+from flux_cli.build.planning.cost import check_budget, check_sum, lowest
 from flux_cli.build.planning.document import build_document
 from flux_cli.config.load import ENVIRONMENT
 from flux_cli.core.errors import BudgetError, status_of
@@ -86,6 +86,8 @@ def refusal(session: Session) -> BudgetError | None:
             if planned.whole and planned.cost.requests and not limits.partial:
                 check_budget(planned.whole.cost, planned.common_limit, accepts_unknown=yes)
             check_budget(planned.cost, planned.limit, accepts_unknown=yes)
+        if len(session.planned) > 1 and not limits.partial:
+            check_sum(session.bill, session.common_limit, accepts_unknown=yes)
     except BudgetError as error:
         return error
     bill = session.bill

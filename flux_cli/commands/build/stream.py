@@ -195,7 +195,9 @@ class _StreamBuild:
             *(plans.notes | plans.catalog.notes),
             *machine_notes(self._options, [planned]),
         ))  # fmt: skip
-        return Session(self._options, self._settings, plans.catalog, [planned], limit, tuple(notes))
+        return Session(
+            self._options, self._settings, plans.catalog, [planned], limit, limit, tuple(notes)
+        )
 
     def _build_parts(self, survey: Survey, running: Running, writer: Writer) -> Iterator[Result]:
         """Build part by part, until all is done, or something stops it."""
