@@ -46,7 +46,7 @@ def checked_options(options: BuildOptions) -> tuple[str, str]:
 def refuse_store(address: str, source: str) -> None:
     """Raise UsageError if there is a store. `source` is the option or variable that names it."""
     if address:
-        message = f"{source} is for manifests: claims do not protect JSON lines yet"
+        message = f"{source} is for manifests: claims do not protect JSON lines"
         raise UsageError(message, hint="leave it out, and build each line on one machine")
 
 
