@@ -14,7 +14,7 @@ from flux_cli.core.errors import ManifestError
 from flux_cli.disk.links import is_below
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flux_cli.build.lock.rows import File, Original
 
@@ -46,6 +46,17 @@ class Files:
     def place(self, path: str) -> str:
         """Where a file is, as seen from the working folder."""
         return place(path, self.root)
+
+    def is_here(self, path: str) -> bool:  # noqa: ARG002 - all of them are
+        """Whether a file is on a disk of this machine, or will be."""
+        return True
+
+    def trust(self, listed: Mapping[str, File]) -> None:
+        """Take files as a row lists them, where looking at each would take too long: not here."""
+
+    def can_move(self, old: str, new: str) -> bool:
+        """Whether a file can be moved from path to path."""
+        return self.is_here(old) and self.is_here(new)
 
     def exists(self, path: str) -> bool:
         return self.size(path) >= 0

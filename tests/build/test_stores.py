@@ -4,11 +4,14 @@ import sys
 
 import pytest
 
+from flux_cli.build.execution.guard import described
 from flux_cli.build.lock.rows import Original, Row, Trouble
-from flux_cli.build.stores.outputs import write_output
+from flux_cli.build.stores.outputs import StoredFolder
 from flux_cli.build.stores.store import open_store
 from flux_cli.build.stores.texts import LARGEST, Claim, claim_text, read_claim, row_text
-from flux_cli.core.errors import ConfigError, NetworkError, OutputError
+from flux_cli.core.errors import ConfigError, DiskError, NetworkError
+from flux_cli.core.image import ImageFile
+from flux_cli.images.names import fixed
 
 REQUEST = "0123456789abcdef"
 ORIGINAL = Original("a" * 64, 3, 1, 1, "png")
@@ -51,13 +54,44 @@ def test_only_the_known_object_is_replaced(store):
     assert not store.replace("a", b"three", known)
 
 
+def write(store, data, known=None, **more):
+    """Write img/a.webp, which is known as a file with these bytes."""
+    place = f"{store.address}/img/a.webp"
+    files = {place: described(image_of(known))} if known else {}
+    folder = StoredFolder(store, files, lambda *_: None, overwrite=more.pop("overwrite", False))
+    return folder.save(fixed(place), image_of(data), **more)
+
+
+def image_of(data):
+    return ImageFile(data, "webp", 1, 1, as_received=True)
+
+
 def test_an_output_is_never_overwritten_unless_told_to(store):
-    write_output(store, "img/a.webp", b"one")
-    write_output(store, "img/a.webp", b"one")  # a restarted worker
-    with pytest.raises(OutputError, match="exists already"):
-        write_output(store, "img/a.webp", b"two")
-    write_output(store, "img/a.webp", b"two", overwrite=True)
+    place = write(store, b"one")
+    assert write(store, b"one") == place  # a restarted machine
+    with pytest.raises(DiskError, match="is not what a build has written"):
+        write(store, b"two")
+    assert store.get("img/a.webp", 9).data == b"one"
+    write(store, b"two", overwrite=True)
     assert store.get("img/a.webp", 9).data == b"two"
+
+
+def test_an_output_that_a_build_has_written_is_replaced_and_an_edited_one_is_not(store):
+    write(store, b"one")
+    write(store, b"two", known=b"one")
+    assert store.get("img/a.webp", 9).data == b"two"
+    with pytest.raises(DiskError):
+        write(store, b"three", known=b"one")
+    with pytest.raises(DiskError):
+        write(store, b"three", known=b"a longer one")
+
+
+def test_further_images_of_one_request_get_free_names(store):
+    write(store, b"one")
+    places = [write(store, data, extra=1) for data in (b"two", b"three")]
+    assert [place.rpartition("/")[2] for place in places] == ["a-2.webp", "a-3.webp"]
+    assert write(store, b"four", fresh=True).endswith("/a-4.webp")
+    assert store.get("img/a.webp", 9).data == b"one"
 
 
 def test_failures_name_the_object_and_nothing_that_the_store_said(tmp_path):

@@ -25,7 +25,7 @@ class Builder:
 
     def start(self, *words):
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen([*self.line, *words], env=self.env, **streams)
+        return subprocess.Popen([*self.line, *words], env=self.env, cwd=self.work, **streams)
 
     def run(self, *words):
         before = len(self.gateway.posts)

@@ -6,7 +6,6 @@ A machine is a clone: a folder of its own, with a state folder of its own.
 import json
 import shutil
 import signal
-import subprocess
 
 import pytest
 from fakes.gateway import held, image, status
@@ -39,10 +38,6 @@ class Clone(Builder):
 
     def write(self, text):
         (self.work / "flux-build.toml").write_text(text)
-
-    def start(self, *words):
-        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen([*self.line, *words], env=self.env, cwd=self.work, **streams)
 
 
 @pytest.fixture

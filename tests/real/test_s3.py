@@ -1,5 +1,6 @@
 """`flux build --store s3://…` against an S3 server, moto, and a gateway that counts requests."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,3 +85,21 @@ def test_the_server_compares_before_it_writes(server, monkeypatch):
     store.delete("claims/a")
     store.delete("claims/a")
     assert store.size("claims/a") is None
+
+
+def test_lines_write_their_images_into_the_bucket_and_another_machine_pays_nothing(machine):
+    lines = [{"name": f"a{seed}", "prompt": "a cat", "seed": seed} for seed in range(8)]
+    words = ("a.jsonl", "-m", "flux1.1-pro-ultra", "--width", "64", "--ledger", "ledger")
+    words += ("-o", "s3://bucket/lines/ü {name}.png", "--store", "s3://bucket/three")
+    for name, paid in (("one", 8), ("other", 0)):
+        builder = machine(name)
+        (builder.work / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+        code, posts, out, err = builder.run(*words)
+        assert (code, posts) == (0, paid), err
+        assert builder.run(*words, "--check")[0] == 0
+        assert SECRET not in out + err
+    assert builder.run(*words, "--overwrite", "--only", "a3")[:3] == (
+        0,
+        0,
+        "s3://bucket/lines/ü a3-64.png\n",
+    )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import place
 from flux_cli.build.execution.adoption import adopt_files
-from flux_cli.build.execution.guard import GuardedFolder
 from flux_cli.build.execution.moves import delete_files, move_files
 from flux_cli.build.execution.outputs import left_files, made_files, remake
 from flux_cli.build.execution.takeover import REFUSALS
@@ -21,7 +20,6 @@ from flux_cli.core.errors import (
     NotSentError,
     UnclearError,
 )
-from flux_cli.images import files as disk
 from flux_cli.images.threads import Threads
 from flux_cli.runs.interrupts import has_come
 from flux_cli.runs.saving.convert import count_cores
@@ -29,6 +27,7 @@ from flux_cli.runs.saving.convert import count_cores
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
+    from flux_cli.build.execution.guard import Guard
     from flux_cli.build.execution.originals import Keeper
     from flux_cli.build.execution.site import Site
     from flux_cli.build.lock.rows import File, Original
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from flux_cli.core.outcome import Outcome
     from flux_cli.images.signing import Identity
 
+    Note = Callable[[str, File], None]
     Fetch = Callable[[str, Original], None]
 
 CLAIMED_BY = "run {} claimed its request (number {}), and has not stored the image"
@@ -52,9 +52,7 @@ class Build:
         sites: list[Site],
         catalog: Catalog,
         signer: Identity | None,
-        *,
-        overwrite: bool,
-        mark: str,
+        guard: Callable[[Mapping[str, File], Note], Guard],
     ) -> None:
         self.sites, self._catalog, self._signer = sites, catalog, signer
         self.paths: list[str] = []  # of the files that were written or moved
@@ -67,8 +65,7 @@ class Build:
         self.fetch: Fetch = lambda _root, _original: None  # keeps an original of a store
         known = dict(pair for site in sites for pair in site.known())
         self._targets = dict(pair for site in sites for pair in site.targets())
-        folder = disk.Folder(overwrite=True, mark=mark)
-        self.sink = GuardedFolder(folder, known, self._note, overwrite=overwrite)
+        self.sink = guard(known, self._note)
 
     def requested(self) -> Iterator[tuple[Site, Step]]:
         """The steps that send a request, in their order."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from flux_cli.build.disk import digest_of_file
 from flux_cli.build.lock.rows import STALE, File
@@ -12,11 +13,26 @@ from flux_cli.core.errors import DiskError
 from flux_cli.images.formats import suffix_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from flux_cli.core.image import ImageFile
     from flux_cli.images.files import Folder
     from flux_cli.images.names import Name
+
+
+class Guard(Protocol):
+    """Where the files of a build go, on this machine or not: nobody else's file is replaced."""
+
+    written: dict[str, File]  # what was saved, by place, without how it was made
+
+    def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
+        """Write one file and return its place. Raises DiskError if it may not be replaced."""
+
+    def sync(self) -> None:
+        """Ask the disk to keep the names of all files that were saved."""
+
+    def folders(self, names: Iterable[Name]) -> set[Path]:
+        """The folders of this machine in which files of these names are written."""
 
 
 class GuardedFolder:
@@ -46,7 +62,7 @@ class GuardedFolder:
                 message = f"{path} was changed while images were made: it stays as it is"
                 hint = "--adopt keeps it, --overwrite replaces it"
                 raise DiskError(message, hint=hint)
-        file = _described(image)
+        file = described(image)
         if not extra:
             self._note(path, file)
         saved = self._folder.save(name, image, extra, fresh=fresh)
@@ -57,8 +73,13 @@ class GuardedFolder:
         """Ask the disk to keep the names of all files that were saved."""
         self._folder.sync()
 
+    def folders(self, names: Iterable[Name]) -> set[Path]:
+        """The folders of this machine in which files are written."""
+        return {Path(name.path("png")).parent for name in names}
 
-def _described(image: ImageFile) -> File:
+
+def described(image: ImageFile) -> File:
+    """A file as a row lists it, without how it was made."""
     digest = sha256()
     for part in image.parts:
         digest.update(part)

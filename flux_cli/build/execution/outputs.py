@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from flux_cli.build.disk import Files
-    from flux_cli.build.execution.guard import GuardedFolder
+    from flux_cli.build.execution.guard import Guard
     from flux_cli.build.lock.rows import File, Original, Row
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.planning.steps import Step
@@ -46,7 +46,7 @@ def remake(
     original: Original,
     model: str,
     root: str,
-    sink: GuardedFolder,
+    sink: Guard,
     signer: Identity | None,
 ) -> dict[str, File]:
     """Make the files of a step from the original of a row. Raises FluxError."""

@@ -63,10 +63,11 @@ class Site:
         return new
 
     def places(self) -> Iterator[str]:
-        """Where files will be written."""
+        """Where files will be written on this machine."""
         for step in self.steps:
             for path in (*step.make, *(new for _, new in step.moves)):
-                yield self.files.place(path)
+                if self.files.is_here(path):
+                    yield self.files.place(path)
 
     def owner(self, step: Step) -> Owner:
         """To whom the image of a step belongs."""

@@ -22,6 +22,9 @@ def inside(path: str, where: str) -> str:
     """The path in its shortest form. Raises ManifestError if it leaves the folder."""
     if HARMLESS.fullmatch(path):
         return path
+    if "://" in path:
+        message = f"{where}: {path!r} is an address, and a manifest has only paths"
+        raise ManifestError(message, hint="only -o, with JSON lines, writes to s3:// and the like")
     reason = objection(path)
     if reason:
         hint = "name a file in the folder of the manifest or below it"

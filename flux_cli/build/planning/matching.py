@@ -77,7 +77,7 @@ class _Matching:
         is_taken = self._disk.exists(path)
         for old in self._spare:
             file = self._files[old]
-            if file.output != self._wanted[path]:
+            if file.output != self._wanted[path] or not self._disk.can_move(old, path):
                 continue
             if is_taken and self._disk.equals(path, file):  # a person has moved it
                 self._move(old, path)

@@ -85,6 +85,9 @@ class Disk(Protocol):
     def equals(self, path: str, file: File) -> bool:
         """Whether the path holds exactly those bytes."""
 
+    def can_move(self, old: str, new: str) -> bool:
+        """Whether a file can be moved from path to path."""
+
     def has_original(self, original: Original) -> bool:
         """Whether an original can be read."""
 

@@ -51,6 +51,9 @@ class _CommonDisk:
     def equals(self, path: str, _: File) -> bool:
         return self.exists(path)
 
+    def can_move(self, old: str, new: str) -> bool:
+        return self._disk.can_move(old, new)
+
     def has_original(self, original: Original) -> bool:
         return self._disk.has_original(original)
 

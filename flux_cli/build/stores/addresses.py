@@ -12,6 +12,23 @@ SCHEMES = ("s3", "gs", "az", "abfs", "abfss", "file", "memory")
 EXAMPLE = "s3://BUCKET/PREFIX, gs://…, az://…, or file:///FOLDER"
 
 
+def split_output(output: str) -> tuple[str, str]:
+    """The address of a store in `-o s3://BUCKET/img/{name}.webp`, and the template below it.
+
+    The address is the bucket alone; of a folder, all that no field changes. Raises UsageError.
+    """
+    scheme, _, rest = output.partition("://")
+    scheme = scheme.lower()
+    if scheme == "memory":
+        raise UsageError("-o memory:// keeps nothing", hint=f"write {EXAMPLE}")
+    fixed = rest.partition("{")[0]
+    end = fixed.rfind("/") if scheme == "file" else fixed.find("/")
+    if end < 0 or not rest[end + 1 :]:
+        message = f"-o {plain(output)} names no files in a bucket"
+        raise UsageError(message, hint="write s3://BUCKET/img/{name}.webp")
+    return check_address(f"{scheme}://{rest[:end]}", "-o"), rest[end + 1 :]
+
+
 def is_address(text: str) -> bool:
     """Whether a text is the address of a store, and no path."""
     return text.partition("://")[0].lower() in SCHEMES and "://" in text

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flux_cli.build.lock.rows import Original
     from flux_cli.build.stores.store import Store
 
+MOST_KNOWN = 100_000
 LARGEST = 128 << 20  # bytes, as of an answer; the largest known image has 8 MB
 
 
@@ -32,6 +33,8 @@ class StoredOriginals:
     def has(self, original: Original) -> bool:
         """Whether the store has it. Raises NetworkError: what is not known must not be paid for."""
         if original.name not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
             size = self._store.size(path_of(original))
             self._known[original.name] = size == original.bytes
         return self._known[original.name]

@@ -11,6 +11,7 @@ from flux_cli.build.lock.rows import Row, Trouble
 from flux_cli.build.references.binding import bind, bind_to_rows, originals_of
 from flux_cli.build.stores.claims import Claims, Wanted, is_settled
 from flux_cli.build.stores.originals import StoredOriginals
+from flux_cli.build.stores.segments import Segments
 from flux_cli.build.stores.texts import LARGEST, read_claim, row_text
 from flux_cli.core.errors import FluxError, NetworkError
 from flux_cli.runs.records import store as records
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from flux_cli.build.execution.originals import Keeper
     from flux_cli.build.execution.site import Site
+    from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.planning.steps import Step
     from flux_cli.build.project import Project
     from flux_cli.build.stores.store import Store
@@ -36,7 +38,7 @@ class Sharing:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.originals = StoredOriginals(store)
+        self.originals, self.segments = StoredOriginals(store), Segments(store)
 
     def run(
         self, steps: Iterable[tuple[Site, Step]], keeper: Keeper, run: str, time: str
@@ -53,12 +55,17 @@ class Sharing:
         rows = dict(project.lock.rows)
         assets = bind_to_rows(project.assets, rows)
         for name, row in rows.items():
-            asset, trouble = assets.get(name), row.unclear
-            if asset is None or trouble is None or trouble.request != asset.request:
-                continue
-            if is_settled(self._store, Wanted(asset, row.take), trouble):
-                rows[name] = row._replace(unclear=None)
+            if asset := assets.get(name):
+                rows[name] = self.settled(asset, row)
         return project._replace(lock=project.lock._replace(rows=rows))
+
+    def settled(self, asset: Asset, row: Row) -> Row:
+        """The row of an asset without an unclear request that has become clear in the store."""
+        trouble = row.unclear
+        if trouble is None or trouble.request != asset.request:
+            return row
+        is_clear = is_settled(self._store, Wanted(asset, row.take), trouble)
+        return row._replace(unclear=None) if is_clear else row
 
     def store_left(self, site: Site, run: str) -> dict[str, FluxError]:
         """Store the originals that an earlier build did not come to store. Returns failures."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.lock.file import root_of
 from flux_cli.build.lock.reading import read_lock
+from flux_cli.build.lock.rows import File
 from flux_cli.build.lock.text import END, START, lock_text
 from flux_cli.core.errors import DiskError, ManifestError, OutputError, UsageError
 from flux_cli.core.lite import NamedTuple
@@ -22,7 +23,7 @@ from flux_cli.request.expansion.strict_json import read_json
 from flux_cli.runs.records.store import hold, write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, BinaryIO, Self
 
     from flux_cli.build.lock.rows import Row
@@ -54,6 +55,12 @@ class Place(NamedTuple):
 def state_of(request: str, files: Iterable[tuple[str, str, int]]) -> str:
     """A request and files as one text: the path of each, the digest of how it is made, its size."""
     return "\n".join([request, *(f"{path}\t{output}\t{size}" for path, output, size in files)])
+
+
+def files_in(state: str) -> dict[str, File]:
+    """The files that a state names. Their digests are not in it."""
+    rows = (line.split("\t") for line in state.split("\n")[1:])
+    return {path: File(output, "", int(size)) for path, output, size in rows}
 
 
 def line_of(name: str, row: Row) -> bytes:
@@ -137,11 +144,16 @@ def notes_path(ledger: str, part: str = WHOLE) -> str:
 
 
 class Writer:
-    """Appends rows to one part of a ledger. Nobody else writes to it meanwhile."""
+    """Appends rows to one part of a ledger. Nobody else writes to it meanwhile.
 
-    def __init__(self, ledger: str, part: str = WHOLE) -> None:
+    `copy` gets what was appended, when it is on the disk.
+    """
+
+    def __init__(
+        self, ledger: str, part: str = WHOLE, copy: Callable[[bytes], None] | None = None
+    ) -> None:
         """Raises OutputError, and UsageError if another build is writing to it."""
-        self.path = os.path.join(ledger, part)
+        self.path, self._copy = os.path.join(ledger, part), copy
         try:
             os.makedirs(ledger, exist_ok=True)
             self._file = os.open(self.path, FLAGS, 0o666)
@@ -167,6 +179,8 @@ class Writer:
             message = f"cannot write {self.path}: {fault.strerror}"
             hint = "the images are saved; make room and run again"
             raise DiskError(message, hint=hint) from fault
+        if self._copy:
+            self._copy(data)
 
     def __enter__(self) -> Self:
         return self

@@ -54,12 +54,15 @@ def lines_of(file: BinaryIO, number: int = 0) -> Iterator[Line]:
 
 
 class LineReader(Expansion):
-    """Makes an asset of each line. `defaults` are keys for all of them, `path` names the file."""
+    """Makes an asset of each line. `defaults` are keys for all of them, `path` names the file.
 
-    def __init__(self, defaults: Values, sources: Sources, path: str) -> None:
+    Files are written below an `address`, if there is one.
+    """
+
+    def __init__(self, defaults: Values, sources: Sources, path: str, address: str = "") -> None:
         group = Group(name="lines", values={}, rows=path)
         super().__init__(Manifest(path, {}, defaults, {}, (group,)), group, sources)
-        self._path = path
+        self._path, self._folder = path, f"{address}/" if address else ""
 
     def asset(self, line: Line) -> Asset:
         """The asset of a line. Raises UsageError, which names its number."""
@@ -72,7 +75,7 @@ class LineReader(Expansion):
         if asset.settings.needs:
             message = f"{self._where}: a line cannot name the image of another asset"
             raise ManifestError(message, hint="name a file, or use a manifest")
-        return asset
+        return asset._replace(stem=self._folder + asset.stem) if self._folder else asset
 
     def _row(self, line: Line) -> Row:
         if not line.data:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flux_cli.build.stores.addresses import split_output
 from flux_cli.core.errors import UsageError
+from flux_cli.core.lite import NamedTuple
 
 if TYPE_CHECKING:
     from flux_cli.build.options import BuildOptions
@@ -21,8 +23,17 @@ REFUSED = (
 )
 
 
-def checked_options(options: BuildOptions) -> tuple[str, str]:
-    """The file of lines and the folder of the ledger. Raises UsageError."""
+class Typed(NamedTuple):
+    """What the command line says of lines."""
+
+    path: str
+    ledger: str
+    address: str  # below which files are written; "" for the working folder
+    options: BuildOptions  # their output starts there
+
+
+def checked_options(options: BuildOptions) -> Typed:
+    """The options, if all of them go with lines. Raises UsageError."""
     paths = options.mode.manifests or []
     if len(paths) != 1:
         raise UsageError("JSON lines are built alone", hint="name one file of lines")
@@ -36,18 +47,11 @@ def checked_options(options: BuildOptions) -> tuple[str, str]:
         if getattr(getattr(options, group), field):
             message = f"{option} is for manifests, not for JSON lines"
             raise UsageError(message, hint="leave it out")
-    output = options.images.output or ""
+    output, address = options.images.output or "", ""
     if "://" in output:
-        message = f"--output {output}: images are written below the working folder"
-        raise UsageError(message, hint="name a path, such as img/{name}.webp")
-    return paths[0], options.machines.ledger
-
-
-def refuse_store(address: str, source: str) -> None:
-    """Raise UsageError if there is a store. `source` is the option or variable that names it."""
-    if address:
-        message = f"{source} is for manifests: claims do not protect JSON lines"
-        raise UsageError(message, hint="leave it out, and build each line on one machine")
+        address, below = split_output(output)
+        options = options._replace(images=options.images._replace(output=below))
+    return Typed(paths[0], str(options.machines.ledger), address, options)
 
 
 def refuse_stream_options(options: BuildOptions) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from flux_cli.build.disk import Files
 from flux_cli.build.manifest.files import Folder
 from flux_cli.build.planning.asset import Planner
 from flux_cli.build.planning.cost import Priced
 from flux_cli.build.planning.plan import check_reroll
 from flux_cli.build.planning.steps import SAME, Step, Wishes
 from flux_cli.build.pricing import Catalog
-from flux_cli.build.stream.ledger import state_of
+from flux_cli.build.stream.ledger import files_in, state_of
 from flux_cli.build.stream.lines import Line, LineReader, lines_of
 from flux_cli.core.errors import ManifestError
 from flux_cli.request.styles import keys
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from flux_cli.build.lock.rows import Row
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.options import BuildOptions
+    from flux_cli.build.stream.elsewhere import Elsewhere
     from flux_cli.build.stream.index import Index
     from flux_cli.config.load import Settings
     from flux_cli.core.request import Note
@@ -50,17 +50,24 @@ class Plans:
     """The plan of one file of lines against one ledger."""
 
     def __init__(
-        self, path: str, file: BinaryIO, index: Index, options: BuildOptions, settings: Settings
+        self,
+        path: str,
+        file: BinaryIO,
+        index: Index,
+        options: BuildOptions,
+        settings: Settings,
+        elsewhere: Elsewhere,
     ) -> None:
         """Raises ManifestError for options that cannot be keys."""
         defaults = read_table(options.images.given, keys.DEFAULTS_KEYS, "options")
         self.path, self._file, self._index, self._settings = path, file, index, settings
-        self._reader = LineReader(defaults, Folder(""), path)
+        self.elsewhere = elsewhere
+        self._reader = LineReader(defaults, Folder(""), path, elsewhere.address)
         self._only = Patterns(options.selection.only or [])
         self._exclude = Patterns(options.selection.exclude or [])
         self._reroll = Patterns(options.decisions.reroll or [])
         self._verifies = options.mode.check
-        self._files = Files(ROOT, verifies=self._verifies)
+        self._files = elsewhere.files(verifies=self._verifies)
         self.catalog = Catalog(settings)
         self.notes: dict[Note, None] = {}
         self._resolved = 0
@@ -116,6 +123,10 @@ class Plans:
         """Whether an asset is plainly unchanged, without a look at its row: most are."""
         if self._verifies or not state.startswith(asset.request):
             return False
+        if self.elsewhere.address:
+            if self.elsewhere.overwrite:
+                return False
+            self._files.trust(files_in(state))
         found = [(path, output, self._files.size(path)) for path, output in asset.files.items()]
         for path, *_ in found:
             self._files.forget(path)
@@ -131,6 +142,9 @@ class Plans:
         return Priced(step, price)
 
     def _plan(self, asset: Asset, row: Row | None) -> Step:
+        if row and self.elsewhere.sharing:
+            row = self.elsewhere.sharing.settled(asset, row)
+        self._files.trust(row.files if row else {})
         step = self._planner.plan(asset, row, asset.name)
         for path in (*asset.files, *(row.files if row else ())):
             self._files.forget(path)

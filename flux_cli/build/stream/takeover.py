@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from flux_cli.build.disk import Files
 from flux_cli.build.execution.arrivals import fetch_arrived
 from flux_cli.build.execution.running import interrupted_run
+from flux_cli.build.execution.site import Site
 from flux_cli.build.execution.takeover import take_over
 from flux_cli.build.lock.file import pending_path
 from flux_cli.build.lock.pending import Pending, read_pending
@@ -74,15 +74,21 @@ def settle(plans: Plans, index: Index, writer: Writer, lock: str) -> None:
     run = interrupted_run(lock)
     if run:
         fetch_arrived(run, [lock])
-    left = read_pending(lock)
+    left, files = read_pending(lock), plans.elsewhere.files(is_left=True)
     names = {*left.rows, *_requested(run)}
     assets = dict(_assets(plans, names, set(left.files)))
     known = names | assets.keys()
     rows = {name: row for name in known if (row := index.row(name))}
     project = project_of(plans.path, lock, assets, rows)
-    found = take_over(project, rows, Files(ROOT), run)
+    for row in rows.values():
+        files.trust(row.files)
+    found = take_over(project, rows, files, run)
     changed = {name: row for name, row in found.items() if rows.get(name) != row}
     writer.add(changed)
+    if sharing := plans.elsewhere.sharing:
+        site = Site(project, files, [], found, plans.wishes)
+        for error in sharing.store_left(site, run).values():
+            raise error
     Pending(lock).forget()
     index.update()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flux_cli.build.disk import place
 from flux_cli.build.execution.arrivals import fetch_arrived
 from flux_cli.build.execution.build import Build
+from flux_cli.build.execution.guard import GuardedFolder
 from flux_cli.build.execution.originals import (
     delete_originals,
     needed,
@@ -38,8 +40,9 @@ from flux_cli.runs.spending.access import find_access, require_key
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from flux_cli.build.execution.guard import Guard
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.planning.cost import Priced
     from flux_cli.build.planning.steps import Step
@@ -131,13 +134,7 @@ class Work:
         self._session, self._running, self._sites = session, running, sites
         signer = identity_of(session.settings)
         self._name = store.new_name()
-        self._build = Build(
-            self._sites,
-            session.catalog,
-            signer,
-            overwrite=session.options.decisions.overwrite,
-            mark=self._name,
-        )
+        self._build = Build(self._sites, session.catalog, signer, self._guard())
         if session.sharing:
             self._build.fetch = session.sharing.originals.fetch
         self._signer = signer
@@ -145,6 +142,16 @@ class Work:
         self._run = ""
         self._left = {site.lock: interrupted_run(site.lock) for site in self._sites}
         self._log: Log | None = None
+
+    def _guard(self) -> Callable[..., Guard]:
+        """What writes files: into folders, or at the address that was typed."""
+        overwrite = self._session.options.decisions.overwrite
+        if self._session.outputs:
+            from flux_cli.build.stores.outputs import StoredFolder
+
+            return partial(StoredFolder, self._session.outputs, overwrite=overwrite)
+        folder = disk.Folder(overwrite=True, mark=self._name)
+        return partial(GuardedFolder, folder, overwrite=overwrite)
 
     def carry_out(self) -> Result:
         """Check what can be checked for free, then do everything, and write the locks."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.project import open_projects
 from flux_cli.build.shards.parts import check_parts, in_shard
-from flux_cli.build.stream.options import refuse_store, refuse_stream_options
+from flux_cli.build.stream.options import refuse_stream_options
 from flux_cli.build.stream.source import is_stream
 from flux_cli.commands.build.review.modes import check_report, write_review
 from flux_cli.commands.build.session import open_session
@@ -40,9 +40,8 @@ def run(options: BuildOptions) -> int:
         from flux_cli.runs.progress.log import check_log
 
         check_log(options.access.log_file)
-    address, source = store_address(options)
+    store_address(options)  # a wrong one is an error in every mode
     if any(map(is_stream, mode.manifests or [])):
-        refuse_store(address, source)
         from flux_cli.commands.build.stream import run_stream
 
         return run_stream(options, shard)

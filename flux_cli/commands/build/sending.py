@@ -92,7 +92,7 @@ class _Sender:
         job = self._job._replace(
             tasks=tasks,
             concurrency=_concurrency(session, tasks),
-            output_folders={Path(task.name.path("png")).parent for task in tasks},
+            output_folders=build.sink.folders(task.name for task in tasks),
         )
         if session.sharing is None:
             return job, None

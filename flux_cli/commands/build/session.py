@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from flux_cli.build.project import Project
     from flux_cli.build.shards.budget import Whole
     from flux_cli.build.stores.sharing import Sharing
+    from flux_cli.build.stores.store import Store
     from flux_cli.config.load import Settings
     from flux_cli.core.model import Json
     from flux_cli.core.request import Note
@@ -77,6 +78,7 @@ class Session(NamedTuple):
     common_limit: float | None  # the same before it is shared
     notes: tuple[str, ...]
     sharing: Sharing | None = None  # with other machines
+    outputs: Store | None = None  # where files are written, if not on this machine
 
     @property
     def cost(self) -> Cost:

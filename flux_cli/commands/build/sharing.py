@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.project import Project
     from flux_cli.build.stores.sharing import Sharing
+    from flux_cli.build.stream.elsewhere import Elsewhere
 
 OPTION, VARIABLE = "--store", "FLUX_STORE"
 
@@ -28,6 +29,24 @@ def store_address(options: BuildOptions) -> tuple[str, str]:
 
         text = check_address(text, source)
     return text, source
+
+
+def open_elsewhere(options: BuildOptions, address: str) -> Elsewhere:
+    """What a build from JSON lines has outside of this machine. Nothing is sent.
+
+    Raises UsageError, ConfigError.
+    """
+    from flux_cli.build.stream.elsewhere import Elsewhere
+
+    overwrite = options.decisions.overwrite
+    if options.mode.plan or options.mode.check:
+        return Elsewhere(address, overwrite)
+    outputs = None
+    if address:
+        from flux_cli.build.stores.store import open_store
+
+        outputs = open_store(address, "-o")
+    return Elsewhere(address, overwrite, outputs, open_sharing(options, ()))
 
 
 def open_sharing(options: BuildOptions, projects: Iterable[Project]) -> Sharing | None:

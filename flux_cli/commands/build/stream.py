@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from flux_cli.build.disk import Files
 from flux_cli.build.execution.running import Running
 from flux_cli.build.execution.site import Site
 from flux_cli.build.lock.file import is_unfinished
@@ -33,9 +32,10 @@ from flux_cli.commands.build.session import (
     read_limit,
     read_settings,
 )
+from flux_cli.commands.build.sharing import open_elsewhere
 from flux_cli.commands.build.show import confirm_cost, print_notes, refusal
 from flux_cli.commands.build.stream_report import WrongLines, print_result, print_survey
-from flux_cli.core.errors import ManifestError, UsageError
+from flux_cli.core.errors import ManifestError, NetworkError, UsageError
 from flux_cli.core.lite import NamedTuple
 from flux_cli.terminal import messages
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from flux_cli.build.options import BuildOptions
     from flux_cli.build.planning.cost import Priced
     from flux_cli.build.shards.division import Shard
+    from flux_cli.build.stream.options import Typed
     from flux_cli.commands.build.report import Result
     from flux_cli.config.load import Settings
 
@@ -54,11 +55,11 @@ TRIED = 100  # lines with work to do that are checked completely before anything
 
 def run_stream(options: BuildOptions, shard: Shard | None) -> int:
     """Build, show the plan, or check, and return the exit code. Raises FluxError."""
-    path, ledger = checked_options(options)
+    typed = checked_options(options)
     if shard and shard.shards == 1:
         shard = None
     with ExitStack() as stack:
-        build = _StreamBuild(options, path, Place(ledger, shard), stack)
+        build = _StreamBuild(typed, Place(typed.ledger, shard), stack)
         if options.mode.plan or options.mode.check:
             return build.show()
         return build.carry_out()
@@ -93,13 +94,17 @@ class _LedgerSite(Site):
 class _StreamBuild:
     """One command: its lines, its ledger, and what was done so far."""
 
-    def __init__(self, options: BuildOptions, path: str, place: Place, stack: ExitStack) -> None:
+    def __init__(self, typed: Typed, place: Place, stack: ExitStack) -> None:
+        options, path = typed.options, typed.path
         self._options, self._place, self._stack = options, place, stack
+        self._elsewhere = open_elsewhere(options, typed.address)
         self._settings: Settings = read_settings(options)
         self._lock = place.notes
         self._file = open_source(path, stack)
+        if self._elsewhere.sharing:
+            self._elsewhere.sharing.segments.fetch(place.ledger)
         self._index = stack.enter_context(Index(place.ledger, own=place.part))
-        self._plans = Plans(path, self._file, self._index, options, self._settings)
+        self._plans = Plans(path, self._file, self._index, options, self._settings, self._elsewhere)
         project = project_of(path, self._lock, {}, {})
         self._limit = read_limit(options, self._settings, [project])
         self._wrong = WrongLines()
@@ -117,7 +122,7 @@ class _StreamBuild:
         """Settle what a killed build has left, plan, and build part by part."""
         running = self._stack.enter_context(Running(ROOT, self._place.shard))
         refuse_other_division(self._place.ledger, self._place.part)
-        writer = self._stack.enter_context(Writer(self._place.ledger, self._place.part))
+        writer = self._stack.enter_context(Writer(self._place.ledger, self._place.part, self._copy))
         if is_unfinished(self._lock):
             settle(self._plans, self._index, writer, self._lock)
             running.note("", [self._lock], "")  # it is settled even if nothing else is to be done
@@ -130,8 +135,26 @@ class _StreamBuild:
             raise error
         confirm_cost(session)
         print_notes(session)
+        self._check_outputs(session)
         results = self._build_parts(survey, running, writer)
         return print_result(session, survey, results, self._wrong)
+
+    def _copy(self, data: bytes) -> None:
+        """Store what was appended to the ledger. What fails is in claims, and on this disk."""
+        if sharing := self._elsewhere.sharing:
+            try:
+                sharing.segments.put(self._place.part, data)
+            except NetworkError as error:
+                messages.err(f"flux: warning: {error.message}; the ledger on this disk has it")
+
+    def _check_outputs(self, session: Session) -> None:
+        """Raise NetworkError if no file can be written at the address of the outputs."""
+        store, steps = self._elsewhere.outputs, [one.step for one in session.planned[0].priced]
+        paths = [path for step in steps for path in step.make]
+        if store and paths:
+            from flux_cli.build.stores.outputs import check_writable
+
+            check_writable(store, paths[0])
 
     def _survey(self) -> Survey:
         """Plan all lines. Raises ManifestError if none of the first hundred is right."""
@@ -185,10 +208,10 @@ class _StreamBuild:
         rows = {one.step.name: one.step.row for one in priced if one.step.row}
         project = project_of(self._plans.path, self._lock, assets, rows, self._place.shard)
         total = survey.cost if survey else None
-        planned = Planned(
-            project, rows, Files(ROOT), priced, self._plans.wishes, limit, total=total
-        )
-        plans = self._plans
+        plans, files = self._plans, self._elsewhere.files()
+        for row in rows.values():
+            files.trust(row.files)
+        planned = Planned(project, rows, files, priced, plans.wishes, limit, total=total)
         check_rate(self._settings, plans.catalog, [project])
         notes = messages.note_lines((
             *self._settings.notes,
@@ -196,7 +219,15 @@ class _StreamBuild:
             *machine_notes(self._options, [planned]),
         ))  # fmt: skip
         return Session(
-            self._options, self._settings, plans.catalog, [planned], limit, limit, tuple(notes)
+            self._options,
+            self._settings,
+            plans.catalog,
+            [planned],
+            limit,
+            limit,
+            tuple(notes),
+            self._elsewhere.sharing,
+            self._elsewhere.outputs,
         )
 
     def _build_parts(self, survey: Survey, running: Running, writer: Writer) -> Iterator[Result]:

@@ -153,7 +153,9 @@ class _Sums:
         self.cost_usd = None if cost is None or self.cost_usd is None else self.cost_usd + cost
         self.is_paid = self.is_paid or bool(result.run)
         is_interrupted = result.sent is not None and result.sent.interrupted
-        self.is_over = is_interrupted or interrupts.has_come() or any(map(_stops, errors.values()))
+        # The next build must settle what the store lacks, so no other run may follow this one.
+        is_stopped = bool(build.unstored) or any(map(_stops, errors.values()))
+        self.is_over = is_interrupted or interrupts.has_come() or is_stopped
 
     def _add_error(self, name: str, error: FluxError) -> None:
         self.failed += 1

@@ -1,0 +1,88 @@
+"""Parts of a ledger in a shared store, in segments: nothing can be added to an object.
+
+A machine whose disk is new gets the ledger from there. Segments are never changed, and the part on
+a disk is what counts: without a segment, the claims still say what was paid for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING
+
+from flux_cli.core.errors import NetworkError, OutputError
+from flux_cli.runs.records.store import new_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flux_cli.build.stores.store import Store
+
+FOLDER = "ledger"
+PATH = re.compile(r"ledger/(\d{1,6}-of-\d{1,6})/[^/]+\.jsonl")
+LARGEST = 64 << 20  # bytes of a segment; flux writes about one MB
+
+
+class Segments:
+    """The segments of all parts, as one command reads and writes them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._name = store, new_name()
+        self._written = 0
+
+    def put(self, part: str, data: bytes) -> None:
+        """Store rows that were appended to a part. Raises NetworkError."""
+        self._written += 1
+        name = f"{self._name}-{self._written:06}.jsonl"
+        self._store.put(f"{FOLDER}/{part.removesuffix('.jsonl')}/{name}", data)
+
+    def fetch(self, ledger: str) -> bool:
+        """Write the parts that a ledger lacks on this disk, and return whether there were any.
+
+        Raises NetworkError, OutputError.
+        """
+        parts: dict[str, list[str]] = {}
+        for path, _ in self._store.list(FOLDER):
+            if found := PATH.fullmatch(path):
+                parts.setdefault(f"{found[1]}.jsonl", []).append(path)
+        lacking = [part for part in parts if not os.path.lexists(os.path.join(ledger, part))]
+        for part in lacking:
+            self._fetch(sorted(parts[part]), ledger, part)
+        return bool(lacking)
+
+    def _fetch(self, paths: Sequence[str], ledger: str, part: str) -> None:
+        """Write one part. It gets its name only when it is whole."""
+        place = os.path.join(ledger, part)
+        try:
+            os.makedirs(ledger, exist_ok=True)
+            with NamedTemporaryFile(dir=ledger, prefix=f".{part}-", delete=False) as file:
+                for path in paths:
+                    file.write(self._read(path))
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(file.name, 0o644)
+            _give_name(file.name, place)
+        except OSError as fault:
+            message = f"cannot write {place}: {fault.strerror}"
+            raise OutputError(message, hint="name a folder in --ledger") from fault
+
+    def _read(self, path: str) -> bytes:
+        found = self._store.get(path, LARGEST)
+        if found is None or found.data is None or not found.data.endswith(b"\n"):
+            message = f"{path} in the store is damaged"
+            raise NetworkError(message, hint="delete it there: its rows are in claims, too")
+        return found.data
+
+
+def _give_name(file: str, place: str) -> None:
+    """Give a finished file its name, unless another build was faster. Raises OSError."""
+    try:
+        os.link(file, place)
+    except FileExistsError:
+        pass
+    except OSError:  # file systems without hard links
+        if not os.path.lexists(place):
+            os.rename(file, place)
+            return
+    os.unlink(file)
