@@ -97,7 +97,7 @@ def test_no_input_becomes_part_of_a_script():
 def test_every_input_is_used_and_every_name_exists():
     text = (ROOT / "action.yml").read_text()
     assert set(re.findall(r"inputs\.([\w-]+)", text)) == set(ACTION["inputs"])
-    assert set(re.findall(r"steps\.(\w+)\.", text)) == {"generate"}
+    assert set(re.findall(r"steps\.(\w+)\.", text)) == {"generate", "part", "files"}
     assert all(
         row["description"] for row in (*ACTION["inputs"].values(), *ACTION["outputs"].values())
     )
@@ -223,7 +223,10 @@ def saves_cache(outputs, path="images"):
         r"steps\.generate\.outputs\.([\w-]+)", r"outputs['\1']", STEPS["Keep images"]["if"]
     )
     text = (
-        text.replace("inputs.cache-path", "path").replace("always()", "True").replace("&&", "and")
+        text.replace("inputs.cache-path", "path")
+        .replace("inputs.shard", "''")
+        .replace("always()", "True")
+        .replace("&&", "and")
     )
     return eval(text, {"outputs": outputs, "path": path})
 
@@ -297,7 +300,7 @@ def test_the_action_passes_options_and_manifests_to_a_build(runner, manifest, ga
 def test_another_word_for_a_build_fails_before_anything_is_done(runner, gateway, manifest, mode):
     done, _ = runner(build=mode)
     assert (done.returncode, gateway.posts) == (2, [])
-    message = "::error title=flux::the input build must be plan, check, build, or empty\n"
+    message = "::error title=flux::the input build must be plan, check, build, merge, or empty\n"
     assert (done.stdout, done.stderr) == (message, "")
     assert [path.name for path in Path().iterdir()] == [manifest.name]
 
@@ -430,7 +433,7 @@ def test_the_build_job_takes_options_and_refuses_other_modes(job, gateway):
     for mode in ("", "make", NASTY):
         done = job(BUILD_JOB, FLUX_JOB_BUILD=mode)
         assert (done.returncode, done.stdout) == (2, "")
-        assert done.stderr == "FLUX_JOB_BUILD must be plan, check, or build\n"
+        assert done.stderr == "FLUX_JOB_BUILD must be plan, check, build, shard, or merge\n"
     assert not list(Path().rglob("hacked"))
 
 
