@@ -4,7 +4,7 @@ import json
 import signal
 
 import pytest
-from fakes.gateway import by_seed, image, status
+from fakes.gateway import by_seed, held, image, status
 
 from e2e.builder import Builder
 
@@ -169,7 +169,9 @@ def test_shards_pay_for_each_line_once_and_for_none_when_restarted(lines, work):
         code, posts, _, err = lines("--shard", shard, "--max-cost", "1.3")
         assert code == 0, err
         counts.append(posts)
-        assert len((work / f"ledger/{shard[0]}-of-2.jsonl").read_text().splitlines()) == posts
+        part = (work / f"ledger/{shard[0]}-of-2.jsonl").read_text()
+        assert part.count('"assets"') == posts
+        assert '"complete"' in part.splitlines()[-1]
     assert sum(counts) == 20
     assert all(counts)
     for words in (["--shard", "1/2"], ["--shard", "2/3"], ["--shard", "1/1"], ["--check"], []):
@@ -204,8 +206,9 @@ def test_only_the_shard_that_was_killed_settles_what_it_has_left(lines, gateway,
 
     (work / "a.jsonl").write_text(text(6))
     gateway.answers(slow)
-    words = ("a.jsonl", *WORDS, "--shard", "1/2")
-    lines.builder.stop(signal.SIGKILL, lambda: len(gateway.posts) >= 1, *words)
+    one_at_once = ("--concurrency", "2")  # one for each shard
+    words = ("a.jsonl", *WORDS, "--shard", "1/2", *one_at_once)
+    lines.builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == 1, *words)
     release.set()
     gateway.answers(image())
     for other in (["--shard", "1/3"], []):
@@ -217,3 +220,42 @@ def test_only_the_shard_that_was_killed_settles_what_it_has_left(lines, gateway,
     assert lines()[0] == 3
     seeds = [body["seed"] for body in gateway.posts]
     assert len(seeds) == len({*seeds})
+
+
+def test_shards_that_start_again_spend_no_more_than_the_limit(lines, gateway, work, release):
+    (work / "a.jsonl").write_text(text(8))
+    shard = ("--shard", "1/2", "--concurrency", "4")
+    code, _, out, err = lines(*shard, "--max-cost", "0.48", "--plan", "--json")
+    own = round(json.loads(out)["limit_usd"] / 0.06)
+    assert 2 < own < 8, err
+    gateway.answers(image(), held(release))
+    words = ("a.jsonl", *WORDS, *shard, "--max-cost", "0.48")
+    lines.builder.stop(signal.SIGKILL, lambda: len(gateway.posts) == 3, *words)
+    release.set()
+    gateway.answers(image())
+    code, posts, _, err = lines(*shard, "--max-cost", "0.48", "--reroll", "a*")
+    assert (code, posts) == (2, 0), err
+    assert "shard 1/2 has spent 0.18 of" in err
+    for again in (own - 3, 0):
+        code, posts, _, err = lines(*shard, "--max-cost", "0.48")
+        assert (code, posts) == (3, again), err  # what is unclear is left alone
+
+
+def test_a_shard_that_was_complete_has_its_share_again(lines, gateway, work):
+    (work / "a.jsonl").write_text(text(8))
+    shard = ("--shard", "1/2", "--max-cost", "0.48")
+    refused = status(400, "content_policy_violation", "no")
+    gateway.answers(by_seed({0: refused, 1: refused}))
+    code, posts, _, err = lines(*shard)
+    assert posts > 2, err
+    (work / "a.jsonl").write_text(text(8, size="16:9"))
+    gateway.answers(image())
+    assert lines(*shard)[:2] == (0, posts)
+    (work / "a.jsonl").write_text(text(8, size="9:16"))
+    gateway.answers(image(), status(402))
+    code, sent, _, err = lines(*shard, "--concurrency", "2")
+    assert (code, sent) == (3, 2), err
+    (work / "a.jsonl").write_text(text(8, size="4:3"))
+    code, sent, _, err = lines(*shard)
+    assert (code, sent) == (2, 0), err  # what was spent before the account was empty counts
+    assert "has spent 0.06 of" in err

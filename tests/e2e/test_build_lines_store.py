@@ -39,7 +39,7 @@ class Machine(Builder):
         found = {}
         for part in sorted((self.work / "ledger").glob("*.jsonl")):
             for line in part.read_text().splitlines():
-                found |= json.loads(line)["assets"]
+                found |= json.loads(line).get("assets", {})
         return found
 
     def forget_disk(self):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,9 @@ DOUBTS = frozenset(("placeholder", "refused", "unclear"))  # keys of rows that n
 MAX_ROW = 16 << 20  # bytes
 FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
 HINT = "restore the ledger from a backup: without it, images would be paid for again"
-OPENING, CLOSING = START.encode(), END.encode()
+OPENING, CLOSING = START.encode(), f"{END}\n".encode()
+MARK = '{"schema": 1, "complete": "'
+MARK_LINE = re.compile(rf'{re.escape(MARK)}([0-9TZ:-]+)"}}\n'.encode())
 
 
 class Place(NamedTuple):
@@ -69,28 +72,60 @@ def line_of(name: str, row: Row) -> bytes:
     return f"{text}\n".encode("utf-8", "surrogatepass")
 
 
-def rows_in(file: BinaryIO, start: int, path: str) -> Iterator[Place]:
-    """Where the rows of a part are, from a byte on. Lines that were cut short are left out.
+def mark_of(time: str) -> bytes:
+    """The line that ends what a limit covers: at this time, everything of a part was built."""
+    return f'{MARK}{time}"}}\n'.encode()
 
-    Raises ManifestError for a line that no build has written.
+
+def time_of_mark(line: bytes) -> str:
+    """The time of a line that is a mark; "" if it is none."""
+    found = MARK_LINE.fullmatch(line)
+    return found[1].decode() if found else ""
+
+
+def lines_in(file: BinaryIO, start: int, path: str) -> Iterator[tuple[int, bytes]]:
+    """The lines of a part from a byte on, and where they are, without those that were cut short.
+
+    Raises ManifestError for one that is too long.
     """
     file.seek(start)
     while (line := file.readline(MAX_ROW)).endswith(b"\n"):
         if b"\0" not in line:  # a power cut leaves zeros of a write that nobody waited for
-            name, *facts = _read(line[:-1], f"{path}, byte {start}")
-            yield Place(name, start, len(line), *facts)
+            yield start, line
         start += len(line)
     if len(line) == MAX_ROW:
         raise ManifestError(f"{path}, byte {start}: not a row of a ledger", hint=HINT)
 
 
-def _read(line: bytes, where: str) -> tuple[str, str, str]:
-    """The name, the state and the time of a line. Raises ManifestError if it is no row."""
+def rows_in(file: BinaryIO, start: int, path: str) -> Iterator[Place]:
+    """Where the rows of a part are, from a byte on. Marks are left out.
+
+    Raises ManifestError for a line that no build has written.
+    """
+    for place, line in lines_in(file, start, path):
+        if time_of_mark(line):
+            continue
+        where = f"{path}, byte {place}"
+        name, row = read_line(line, where)
+        with _damage(where):
+            time = str(row.get("generated", {}).get("time", ""))
+            yield Place(name, place, len(line), _state(row), time)
+
+
+def read_line(line: bytes, where: str) -> tuple[str, dict[str, Any]]:
+    """The name and the row of a line, as JSON. Raises ManifestError if it is no row."""
     if not line.startswith(OPENING) or not line.endswith(CLOSING):
         raise ManifestError(f"{where}: not a row of a ledger", hint=HINT)
-    try:
+    with _damage(where):
         ((name, row),) = read_json(line.decode())["assets"].items()
-        return name, _state(row), str(row.get("generated", {}).get("time", ""))
+        return name, row
+
+
+@contextmanager
+def _damage(where: str) -> Iterator[None]:
+    """Raise ManifestError for whatever a row cannot be."""
+    try:
+        yield
     except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as fault:
         raise ManifestError(f"{where}: damaged: {fault}", hint=HINT) from fault
 
@@ -170,7 +205,16 @@ class Writer:
         """Append rows in one write, and wait for the disk. Raises DiskError."""
         if not rows:
             return
-        data = b"".join(line_of(name, row) for name, row in rows.items())
+        self._append(b"".join(line_of(name, row) for name, row in rows.items()))
+
+    def mark(self, time: str) -> None:
+        """Append that everything was built, unless that is the last line. Raises DiskError."""
+        size = _whole_size(self._file)
+        start = max(0, size - len(mark_of(time)))
+        if size and not time_of_mark(os.pread(self._file, size - start, start)):
+            self._append(mark_of(time))
+
+    def _append(self, data: bytes) -> None:
         try:
             os.ftruncate(self._file, _whole_size(self._file))
             write_all(self._file, data)

@@ -44,14 +44,13 @@ class Survey:
         """Whether no line is an asset."""
         return not (self.assets or self.unselected or self.others)
 
-    def share_of(self, limit: float | None) -> float | None:
-        """What this shard may spend of a limit: its part of all lines.
+    @property
+    def share(self) -> float:
+        """The part of a limit that this shard may spend: its part of all lines.
 
         What other shards have built meanwhile must not matter, so the costs do not.
         """
-        if limit is None or not self.others:
-            return limit
-        return limit * self.assets / (self.assets + self.others)
+        return self.assets / max(1, self.assets + self.others)
 
     @property
     def unchanged(self) -> int:

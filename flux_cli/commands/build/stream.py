@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from flux_cli.build.execution.running import Running
 from flux_cli.build.execution.site import Site
+from flux_cli.build.execution.takeover import REFUSALS
 from flux_cli.build.lock.file import is_unfinished
 from flux_cli.build.shards.division import in_shard
 from flux_cli.build.shards.rate import check_rate
@@ -20,6 +21,7 @@ from flux_cli.build.stream.ledger import Writer, notes_path, part_name
 from flux_cli.build.stream.options import checked_options
 from flux_cli.build.stream.plans import ROOT, Plans
 from flux_cli.build.stream.source import open_source
+from flux_cli.build.stream.spending import read_spending
 from flux_cli.build.stream.survey import Survey
 from flux_cli.build.stream.takeover import project_of, refuse_other_division, settle
 from flux_cli.commands.build.make import Work
@@ -35,8 +37,11 @@ from flux_cli.commands.build.session import (
 from flux_cli.commands.build.sharing import open_elsewhere
 from flux_cli.commands.build.show import confirm_cost, print_notes, refusal
 from flux_cli.commands.build.stream_report import WrongLines, print_result, print_survey
-from flux_cli.core.errors import ManifestError, NetworkError, UsageError
+from flux_cli.config.dates import timestamp
+from flux_cli.core.errors import ManifestError, NetworkError, UnclearError, UsageError
 from flux_cli.core.lite import NamedTuple
+from flux_cli.core.values import show_amount
+from flux_cli.runs.failures import ClaimedError
 from flux_cli.terminal import messages
 
 if TYPE_CHECKING:
@@ -48,6 +53,7 @@ if TYPE_CHECKING:
     from flux_cli.build.stream.options import Typed
     from flux_cli.commands.build.report import Result
     from flux_cli.config.load import Settings
+    from flux_cli.core.errors import FluxError
 
 AT_ONCE = 2000  # assets of one part: a journal is read as a whole
 TRIED = 100  # lines with work to do that are checked completely before anything is sent
@@ -108,6 +114,8 @@ class _StreamBuild:
         project = project_of(path, self._lock, {}, {})
         self._limit = read_limit(options, self._settings, [project])
         self._wrong = WrongLines()
+        self._notes: list[str] = []
+        self._is_complete = False  # whether nothing is left that would be requested again
 
     def show(self) -> int:
         """Print the plan or the check."""
@@ -132,12 +140,16 @@ class _StreamBuild:
         is_partial = self._options.limits.partial and is_known
         error = refusal(session)
         if error and not is_partial:
+            error.message = "; ".join([error.message, *self._notes])
             raise error
         confirm_cost(session)
         print_notes(session)
         self._check_outputs(session)
         results = self._build_parts(survey, running, writer)
-        return print_result(session, survey, results, self._wrong)
+        code = print_result(session, survey, results, self._wrong)
+        if self._is_complete and self._place.shard:
+            writer.mark(timestamp())
+        return code
 
     def _copy(self, data: bytes) -> None:
         """Store what was appended to the ledger. What fails is in claims, and on this disk."""
@@ -184,8 +196,20 @@ class _StreamBuild:
         self._wrong.show()
         if survey.is_empty:
             raise ManifestError(f"{plans.path} has no lines", hint="write one JSON object per line")
-        self._limit = survey.share_of(self._limit)
+        self._limit = self._left_of(survey)
         return survey
+
+    def _left_of(self, survey: Survey) -> float | None:
+        """What may still be spent: of a shard, its share without what it has spent already."""
+        limit, shard = self._limit, self._place.shard
+        if limit is None or shard is None:
+            return limit
+        share = limit * survey.share
+        spent = read_spending(self._place.ledger, self._place.part).most(survey.cost.prices)
+        if spent:
+            amounts = f"{show_amount(spent)} of {show_amount(share)} USD"
+            self._notes.append(f"shard {shard.text} has spent {amounts} since it was complete")
+        return max(0.0, share - spent)
 
     def _owns(self, name: str) -> bool:
         shard = self._place.shard
@@ -225,7 +249,7 @@ class _StreamBuild:
             [planned],
             limit,
             limit,
-            tuple(notes),
+            (*self._notes, *notes),
             self._elsewhere.sharing,
             self._elsewhere.outputs,
         )
@@ -233,6 +257,7 @@ class _StreamBuild:
     def _build_parts(self, survey: Survey, running: Running, writer: Writer) -> Iterator[Result]:
         """Build part by part, until all is done, or something stops it."""
         limit, places = self._limit, survey.todo
+        is_complete = not (survey.unselected or self._options.access.offline)
         while several := list(islice(places, AT_ONCE)):
             session = self._session(list(self._steps(several)), limit)
             (planned,) = session.planned
@@ -243,9 +268,11 @@ class _StreamBuild:
             result = work.carry_out()
             work.end_log(exit_code(session, result), result)
             yield result
+            is_complete = is_complete and all(map(_is_settled, result.build.errors.values()))
             if limit is not None:
                 cost = result.cost_usd
                 limit = max(0.0, limit - (planned.cost.known_usd if cost is None else cost))
+        self._is_complete = is_complete
 
     def _steps(self, places: list[tuple[int, int]]) -> Iterator[Priced]:
         """The steps of these lines, each checked completely."""
@@ -257,3 +284,8 @@ class _StreamBuild:
             except UsageError as error:
                 self._wrong.add(error)
                 self._wrong.show()
+
+
+def _is_settled(error: FluxError) -> bool:
+    """Whether the next build would not request it again: it was refused, or may be billed."""
+    return error.billed or isinstance(error, (*REFUSALS, UnclearError, ClaimedError))
