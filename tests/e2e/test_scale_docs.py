@@ -286,11 +286,14 @@ def test_the_lines_of_a_recipe_build_every_asset_in_its_shards_and_merge_them(re
 
 def test_a_merge_without_a_part_commits_the_others_and_ends_with_3(runner):
     assert runner("sh plan.sh", {}).returncode == 0
-    for number in (1, 3, 4):
+    plans = [runner(f"flux build --shard {number}/4 --plan --json", {}) for number in range(1, 5)]
+    counts = {number: json.loads(plan.stdout)["requests"] for number, plan in enumerate(plans, 1)}
+    *others, last = [number for number, count in counts.items() if count]
+    for number in others:
         assert runner(f"flux build --shard {number}/4", {}).returncode == 0
     assert runner("sh merge.sh", {}).returncode == 3
     assert runner("git log --oneline | wc -l", {}).stdout.strip() == "2"
-    assert runner("flux build --shard 2/4 && sh merge.sh", {}).returncode == 3  # three are gone
+    assert runner(f"flux build --shard {last}/4 && sh merge.sh", {}).returncode == 0
 
 
 def test_a_plan_tells_whether_there_is_something_to_do(runner):

@@ -104,6 +104,14 @@ def test_a_killed_shard_is_merged_and_nothing_of_it_is_paid_for_again(builder, w
     assert posts <= 9 - sent, err
 
 
+def test_a_shard_that_failed_is_merged_alone_when_the_others_are_in_the_lock(builder):
+    for shard, code in (("1/4", 3), ("2/4", 3), ("3/4", 3), ("4/4", 0)):
+        assert builder.run("--shard", shard)[0] == 0
+        result = builder.run("--merge")
+        assert result[:2] == (code, 0), result
+        assert ("no part of shard" in result[3]) == bool(code)
+
+
 def test_shards_of_another_number_and_deletions_wait_for_the_merge(builder):
     assert builder.run("--shard", "1/4", "--prune")[:2] == (2, 0)
     assert builder.run("--shard", "1/4", "--merge")[:2] == (2, 0)

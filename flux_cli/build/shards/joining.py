@@ -17,7 +17,7 @@ from flux_cli.core.lite import NamedTuple
 from flux_cli.core.values import counted, show_amount
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from flux_cli.build.lock.rows import Base, Row
     from flux_cli.build.manifest.expansion import Asset
@@ -44,6 +44,7 @@ class Joined(NamedTuple):
     common: Mapping[str, Row]  # the rows of the lock before
     sources: Sequence[Source]
     duplicates: Sequence[Paid]
+    complete: Collection[str] = ()  # shards of which nothing is left to be made, as they are typed
 
     @property
     def images(self) -> int:
@@ -65,17 +66,21 @@ class Joined(NamedTuple):
 
     @property
     def missing(self) -> list[str]:
-        """The shards of which there is no part, as they are typed."""
+        """The shards of which there is no part, as they are typed.
+
+        A shard that was merged before is not missing, if its part is not needed anymore.
+        """
         found: dict[int, set[int]] = defaultdict(set)
         for source in self.sources:
             if source.shard:
                 found[source.shard.shards].add(source.shard.number)
-        return [
+        missing = [
             f"{index}/{count}"
             for count, known in sorted(found.items())
             for index in range(1, count + 1)
             if index not in known
         ]
+        return [shard for shard in missing if shard not in self.complete]
 
     def warnings(self, assets: Mapping[str, Asset]) -> Iterator[str]:
         """What a person should know about the parts."""
@@ -94,6 +99,19 @@ class Joined(NamedTuple):
             price = "at unknown cost" if cost is None else f"for {show_amount(cost)} USD"
             names = _listed([one.name for one in again])
             yield f"{counted(len(again), 'image')} paid for twice, {price}: {names}"
+
+
+def is_settled(asset: Asset, rows: Mapping[str, Row]) -> bool:
+    """Whether no build would request an asset, which is bound to these rows."""
+    row, owner = rows.get(asset.name), rows.get(asset.of)
+    if owner and owner.pick:
+        return True
+    if row is None:
+        return False
+    if row.request == asset.request and row.is_made:
+        return True
+    troubles = (row.refused, row.unclear)
+    return any(one is not None and one.request == asset.request for one in troubles)
 
 
 def _listed(texts: Sequence[str]) -> str:

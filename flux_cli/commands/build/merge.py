@@ -18,8 +18,10 @@ from flux_cli.build.lock.file import (
 )
 from flux_cli.build.planning.plan import chosen_rows
 from flux_cli.build.project import open_projects
+from flux_cli.build.references.binding import bind_to_rows
 from flux_cli.build.shards import parts
-from flux_cli.build.shards.joining import Joined, Source, join
+from flux_cli.build.shards.choice import read_shard
+from flux_cli.build.shards.joining import Joined, Source, is_settled, join
 from flux_cli.commands.build.make import roots, sweep_unfinished, take_arrived
 from flux_cli.commands.build.review.modes import check_report, write_review
 from flux_cli.commands.build.session import open_session
@@ -101,11 +103,20 @@ def _merge(project: Project, paths: list[str]) -> _Merged:
     project = project._replace(lock=project.lock._replace(rows=common, is_conflicted=False))
     sources = [_source(project, path, files, is_beside=path in here) for path in paths]
     joined = join(common, sources, project.assets, files)
+    complete = [shard for shard in joined.missing if _is_complete(project, joined, shard)]
+    joined = joined._replace(complete=complete)
     is_changed = save_lock(project.lock_path, joined.rows)
     _forget(pending_path(project.lock_path))
     for path in here:
         _forget(pending_path(path), running_path(path), path)
     return _Merged(project, joined, is_changed)
+
+
+def _is_complete(project: Project, joined: Joined, shard: str) -> bool:
+    """Whether nothing of a shard is left to be requested, so that no part of it is needed."""
+    owns = parts.in_shard(project, read_shard(shard, {})).owns
+    assets = bind_to_rows(project.assets, joined.rows)
+    return all(is_settled(asset, joined.rows) for name, asset in assets.items() if owns(name))
 
 
 def _source(project: Project, path: str, files: Files, *, is_beside: bool) -> Source:
