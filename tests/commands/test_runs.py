@@ -82,6 +82,8 @@ def test_the_last_one_is_shown_in_full(said):
 @pytest.mark.usefixtures("root")
 def test_without_runs_there_is_no_last_one(said):
     assert said("last") == (0, "", "flux: no runs yet\n")
+    assert said("--limit", "2") == (0, "", "flux: no runs yet\n")
+    assert said("--failed") == (0, "", "flux: no such runs\n")
 
 
 @pytest.mark.usefixtures("many")

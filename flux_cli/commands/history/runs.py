@@ -105,7 +105,8 @@ def run(
         streams.out_json(_list_document(root, selection))
         return
     if not runs:
-        messages.err("flux: no such runs" if any(wanted) else "flux: no runs yet")
+        is_chosen = any(wanted._replace(limit=None))
+        messages.err("flux: no such runs" if is_chosen else "flux: no runs yet")
         _print_more(selection.more, wanted)
         return
     streams.say(streams.listing([RUN_HEADING, *map(_run_row, runs)], right=(2, 3)))
