@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from flux_cli.build.execution.delivery import without_files
 from flux_cli.build.execution.originals import Keeper, Owner
 from flux_cli.build.execution.takeover import is_build_of
 from flux_cli.build.lock.pending import Pending, read_pending
 from flux_cli.build.lock.rows import NO_DIGEST, Row
 from flux_cli.config.load import load_settings
 from flux_cli.core.errors import FluxError
-from flux_cli.images.finish import Finish
-from flux_cli.images.formats import FORMATS
 from flux_cli.providers.rows import ROWS
 from flux_cli.runs.progress.lines import Silence
 from flux_cli.runs.records import store
@@ -60,7 +59,8 @@ def keeping(job: Job, past: PastRun) -> Job:
     """The job of the rest of a build, so that it keeps originals and makes no files."""
     created = iso_time(past.began or 0.0)
     keeper = Keeper(_Owners(), provider=past.text("provider"), run=past.id, created=created)
-    return job._replace(tasks=list(map(_without_files, job.tasks)), store=keeper)
+    tasks = [task._replace(delivery=without_files(task.delivery, task.name)) for task in job.tasks]
+    return job._replace(tasks=tasks, store=keeper)
 
 
 def with_pending(rows: Mapping[str, Row], lock: str) -> Mapping[str, Row]:
@@ -79,10 +79,3 @@ class _Owners:
         row = Row(str(about.get("request", NO_DIGEST)), str(about.get("resolved", NO_DIGEST)))
         lock = str(about.get("lock", ""))
         return Owner(row, self._pending.setdefault(lock, Pending(lock)))
-
-
-def _without_files(task: Task) -> Task:
-    """The task with a delivery that makes no file: all of them count as made."""
-    names = {task.name.path(row.suffix) for row in FORMATS.values()}
-    delivery = task.delivery._replace(finish=Finish(), sidecar=False, kept=frozenset(names))
-    return task._replace(delivery=delivery)

@@ -26,7 +26,8 @@ def name_of(asset: Asset, root: str) -> Name:
 def delivery_of(asset: Asset, root: str, make: Collection[str], record: Record) -> Delivery:
     """The delivery that writes the paths in `make`, and leaves all others as they are."""
     if asset.of:
-        return _without_files(asset, root, record)
+        bare = Delivery(finish=Finish(), record=record, is_quality_sent=False)
+        return without_files(bare, name_of(asset, root))
     variants = asset.settings.variants
     formats = tuple(dict.fromkeys(one.format for one in variants if one.format != SIDECAR))
     endings = {one.format: one.ending.rpartition(".")[2] for one in variants}
@@ -43,8 +44,7 @@ def delivery_of(asset: Asset, root: str, make: Collection[str], record: Record) 
     )
 
 
-def _without_files(asset: Asset, root: str, record: Record) -> Delivery:
-    """The delivery of a candidate: its original is kept, and every file counts as made."""
-    name = name_of(asset, root)
+def without_files(delivery: Delivery, name: Name) -> Delivery:
+    """The delivery that makes no file: every one counts as made, and the original is kept."""
     kept = frozenset(name.path(row.suffix) for row in FORMATS.values())
-    return Delivery(finish=Finish(), record=record, is_quality_sent=False, kept=kept)
+    return delivery._replace(finish=Finish(), sidecar=False, kept=kept)
