@@ -70,10 +70,6 @@ class Stages:
                 self._stopped = f"not sent, because {outcome.key} failed: {outcome.error.code}"
 
     def _task(self, site: Site, step: Step) -> Task:
-        for name in step.wanted.settings.needs:
-            row = site.rows.get(name)
-            if row and row.original and name not in step.awaits:
-                self._build.fetch(site.root, row.original)
         return self._maker.task(self._numbers[step.name], step, site.lock)
 
     def _later(self, stage: int) -> Iterator[Task]:
