@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from manifests import assets_of
 from planning import Project
 
-from flux_cli.build.candidates.choices import is_final, rerolled
+from flux_cli.build.candidates.choices import rerolled
 from flux_cli.build.candidates.picks import read_picks
 from flux_cli.build.lock.reading import read_lock
 from flux_cli.build.lock.rows import STALE, Trouble
@@ -170,14 +170,6 @@ def test_a_reroll_repeats_all_without_seeds_and_with_seeds_what_is_not_there():
     assert rerolled(frozenset({"goblin"}), assets_of(GOBLIN), seeded.rows) == {"goblin"}
     del seeded.rows["goblin#3"]
     assert rerolled(frozenset({"goblin"}), assets_of(GOBLIN), seeded.rows) == {"goblin#3"}
-
-
-def test_an_original_is_final_once_one_is_picked(project):
-    asset = assets_of(GOBLIN)["goblin"]
-    assert not is_final(asset, project.rows["goblin"])
-    project.pick(goblin=1)
-    assert is_final(asset, project.rows["goblin"])
-    assert not is_final(asset, None)
 
 
 def test_picks_are_read_strictly():

@@ -170,6 +170,17 @@ def test_an_asset_waits_for_what_is_not_selected_edited_or_lost(project):
     assert project.plan()["night", "^"] == "waits for hero: it is edited, and out of date"
 
 
+def test_an_asset_waits_until_a_candidate_of_its_reference_is_picked(project):
+    project.replace('"a fox"', '"a fox"\ncandidates = 2')
+    project.build()
+    waits = {("night", "^"): "waits for hero: none of its candidates is picked"}
+    assert {key: reason for key, reason in project.plan().items() if key[0] == "night"} == waits
+    project.pick(hero=2)
+    assert project.plan()["night", "+"] == "new"
+    rebuild(project)
+    assert project.plan() == {}
+
+
 def test_a_placeholder_is_a_reference_of_placeholders_only(project):
     project.build(offline=True)
     project.build(offline=True)

@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from flux_cli.build.planning.steps import Step
 
 
-def is_final(asset: Asset, row: Row | None) -> bool:
-    """Whether the original of an asset is the one that others may refer to."""
-    if row is None or row.original is None or row.placeholder or row.request != asset.request:
-        return False
-    return not asset.settings.candidates or bool(row.pick)
-
-
 def with_choices(steps: Sequence[Step], rows: Mapping[str, Row]) -> Iterator[Step]:
     """The steps: no candidate is requested once one is picked, and open choices are named."""
     owners = {step.name: step for step in steps}
