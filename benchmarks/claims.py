@@ -1,16 +1,20 @@
 """Measures claims: several machines build one manifest, and one of them is killed (B9).
 
-    python benchmarks/claims.py [--flux PATH] [--requests N] [--workers N] [--store URL] [--short]
+    python benchmarks/claims.py [--flux PATH] [--engine processes|dask] [--requests N] [--workers N]
+                                [--store URL] [--short]
 
 A machine is a process with a folder of its own and a state folder of its own. The first is killed
-with SIGKILL in the middle of its work, and started again. The server counts requests: the figures
-are those that were paid for twice, those whose outcome is unclear, and the wall time as a ratio to
-one process without a store. Needs `flux-image-cli[store]`. `--short` only checks that it works.
+with SIGKILL in the middle of its work, and started again. With Dask, there is one folder, and a
+worker of `flux build --on dask` is killed, which Dask starts again. The server counts requests: the
+figures are those that were paid for twice, those whose outcome is unclear, and the wall time as a
+ratio to one process without a store. Needs `flux-image-cli[store]`, and `[dask]` for Dask.
+`--short` only checks that it works.
 """
 
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -51,6 +55,18 @@ class Machines:
         rows = lock["assets"].items()
         return {int(asset.rpartition("-")[2]) for asset, row in rows if "unclear" in row}
 
+    def workers(self, name: str) -> list[int]:
+        """The numbers of the processes that have started parts of a build."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                is_part = b"flux_cli.build.engines.child" in (path / "cmdline").read_bytes()
+                if is_part and (path / "cwd").samefile(self._folder / name):
+                    found.append(int((path / "stat").read_text().rpartition(")")[2].split()[1]))
+            except OSError:
+                continue  # it has ended
+        return found
+
     def missing(self, name: str, count: int) -> int:
         return count - len(list((self._folder / name / "out").glob("*.png")))
 
@@ -73,6 +89,16 @@ def kill_and_restart(machines: Machines, names: list[str], store: str, log: Path
         assert process.wait() in (0, 3), process.args
 
 
+def kill_a_worker(machines: Machines, names: list[str], store: str, log: Path, at: int) -> None:
+    """Dask builds in one folder; one of its workers is killed after `at` requests of all."""
+    build = machines.start(*names, "--on", "dask", "--store", store)
+    while log.read_bytes().count(b"\n") < at:
+        assert build.poll() is None, "it ended before a worker could be killed"
+        time.sleep(TICK)
+    os.kill(machines.workers(*names)[0], signal.SIGKILL)
+    assert build.wait() in (0, 3), build.args
+
+
 def figures(options: argparse.Namespace, folder: Path, image: Path) -> Iterator[Row]:
     """All rows of the table."""
     count, store = options.requests, options.store or f"file://{folder}/store"
@@ -84,9 +110,11 @@ def figures(options: argparse.Namespace, folder: Path, image: Path) -> Iterator[
     log.touch()
     with Server(image, LATENCY, log=log) as server:
         machines = Machines(options, folder, server.url)
-        names = [f"machine-{number}" for number in range(options.workers)]
+        is_dask = options.engine == "dask"
+        names = [f"machine-{number}" for number in range(1 if is_dask else options.workers)]
         began = time.monotonic()
-        kill_and_restart(machines, names, store, log, count // 2)
+        disturb = kill_a_worker if is_dask else kill_and_restart
+        disturb(machines, names, store, log, count // 2)
         wall = time.monotonic() - began
         for _ in range(LAST):  # what others were still requesting is in the store by now
             for name in names:
@@ -94,7 +122,8 @@ def figures(options: argparse.Namespace, folder: Path, image: Path) -> Iterator[
     requests = sent(log)
     unclear = [machines.unclear(name) for name in names]
     missing = [machines.missing(name, count) for name in names]
-    what = f"{count:,} requests, {options.workers} machines, one killed"
+    killed = "a worker of Dask killed" if is_dask else f"{len(names)} machines, one killed"
+    what = f"{count:,} requests, {killed}"
     yield Row("B9", f"{what}: paid twice", sum(requests.values()) - len(requests), "0")
     yield Row("B9", "the same: unclear, and never repeated", len(unclear[0]), f"<= {CONCURRENCY}")
     yield Row("B9", "missing on any machine, and not unclear", lost(missing, unclear), "0")
@@ -109,6 +138,7 @@ def read_options() -> argparse.Namespace:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("--flux", default=str(Path(sys.executable).parent / "flux"))
+    parser.add_argument("--engine", choices=("processes", "dask"), default="processes")
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--store", help="address of an empty store [default: a local folder]")
