@@ -264,3 +264,12 @@ def test_a_lock_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").write_text("no folder")
     with pytest.raises(DiskError, match="cannot write"):
         save_lock(str(tmp_path / "file" / "x.lock"), {"a": row(1)})
+
+
+@pytest.mark.parametrize("candidates", [[], {"2": 7}])
+def test_what_is_no_object_is_refused_with_the_name_of_its_asset(candidates):
+    made = {"request": "0" * 16, "resolved": "0" * 16}
+    for fox in (7, made | {"candidates": candidates}):
+        text = json.dumps({"schema": 1, "assets": {"fox": fox}})
+        with pytest.raises(ManifestError, match=r"'fox(#2)?': .* is not an object"):
+            read_lock(text.encode(), "x")

@@ -35,7 +35,7 @@ def read_rows(assets: Iterable[tuple[str, Any]]) -> dict[str, Row]:
         if name in rows:
             raise ValueError(f"{name!r} is given twice")
         row = _row(name, table)
-        candidates = table_of(table.get("candidates", {}))
+        candidates = _table_in(name, table.get("candidates", {}))
         if row != NOTHING or not candidates:
             rows[name] = row
         for number, candidate in candidates.items():
@@ -56,7 +56,7 @@ def read_base(table: Any) -> Base | None:  # noqa: ANN401
 
 
 def _row(name: str, table: Any) -> Row:  # noqa: ANN401 - what JSON can be
-    unknown = table_of(table).keys() - KNOWN
+    unknown = _table_in(name, table).keys() - KNOWN
     if unknown:
         raise ValueError(f"{name!r} has the unknown key {min(unknown)!r}; a newer flux wrote it")
     try:
@@ -139,6 +139,14 @@ def table_of(value: Any) -> dict[str, Any]:  # noqa: ANN401
     if isinstance(value, dict):
         return value
     raise ValueError(f"{value!r} is not an object")
+
+
+def _table_in(name: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The value, if it is an object. Raises ValueError, which names the asset."""
+    try:
+        return table_of(value)
+    except ValueError as fault:
+        raise ValueError(f"{name!r}: {fault}") from fault
 
 
 def _match(pattern: re.Pattern[str], value: Any) -> str:  # noqa: ANN401
