@@ -9,6 +9,7 @@ import signal
 
 import pytest
 from fakes.gateway import held, image, status
+from sample_images import encoded
 
 from e2e.builder import Builder
 
@@ -94,6 +95,23 @@ def test_a_reference_that_only_the_store_has_is_fetched_and_sent(clone):
     shutil.rmtree(other.work / ".flux")
     code, posts, _, err = other.run()
     assert (code, posts) == (0, 1), err
+
+
+def test_a_reference_that_turns_out_unchanged_is_fetched_for_what_needs_it(clone, gateway):
+    text = MANIFEST.replace("flux1.1-pro-ultra", "flux.2-pro").replace("n = 4\nseed = 5\n", "")
+    text += '[assets.b]\nprompt = "a dog"\nimage = "asset:a"\n'
+    text += '[assets.c]\nprompt = "a fox"\nimage = "asset:b"\n'
+    images = [image(data=encoded("png", size=(side, side))) for side in (64, 72, 80, 88)]
+    gateway.answers(*images[:3])
+    one = clone("one")
+    one.write(text)
+    code, posts, _, err = one.run()
+    assert (code, posts) == (0, 3), err
+    shutil.rmtree(one.work / ".flux")
+    one.write(text.replace("a fox", "an owl"))
+    gateway.answers(images[0], images[3])
+    code, posts, _, err = one.run("--reroll", "a")  # the same image comes, so b stays
+    assert (code, posts) == (0, 2), err
 
 
 def test_an_original_with_other_bytes_is_not_used_and_not_paid_for_again(clone, stored):

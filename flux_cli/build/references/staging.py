@@ -107,4 +107,14 @@ class Stages:
         site.replace(step, again)
         if again.sign not in PAID and again.sign not in OPEN:
             self._build.finish_unchanged(site, again)
+            self._fetch(site, again)
         return again
+
+    def _fetch(self, site: Site, step: Step) -> None:
+        """Get the original of an asset that was to be requested, and was not: others need it."""
+        row = site.rows.get(step.name)
+        try:
+            if row and row.original:
+                self._build.fetch(site.root, row.original)
+        except FluxError as error:
+            self._build.errors[step.name] = error
