@@ -31,10 +31,14 @@ class ClaimedError(NotSentError):
     """Another run has requested an image, or is requesting it. The image may still come of that."""
 
 
+class TakenError(DiskError):
+    """A file of somebody else is in the way of one image. All others can be saved."""
+
+
 def stops_run(error: FluxError) -> bool:
     """Whether no further request should be sent."""
     is_ban = isinstance(error, ModerationError) and error.status == 403  # of the account
-    return is_ban or isinstance(error, STOPPING)
+    return is_ban or (isinstance(error, STOPPING) and not isinstance(error, TakenError))
 
 
 def is_expired(error: FluxError) -> bool:

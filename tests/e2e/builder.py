@@ -21,11 +21,12 @@ class Builder:
 
     def __init__(self, command, env, gateway, work):
         self.line, self.env, self.gateway, self.work = [command, "build"], env, gateway, work
+        self.folder = None  # that of the test
         (work / "flux-build.toml").write_text(SMALL)
 
     def start(self, *words):
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen([*self.line, *words], env=self.env, cwd=self.work, **streams)
+        return subprocess.Popen([*self.line, *words], env=self.env, cwd=self.folder, **streams)
 
     def run(self, *words):
         before = len(self.gateway.posts)

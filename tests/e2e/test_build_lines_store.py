@@ -27,6 +27,7 @@ class Machine(Builder):
         env = env | {"FLUX_STATE": str(work / f"state-{name}"), "HOME": str(folder)}
         env |= {"XDG_CACHE_HOME": str(folder / "cache")}
         super().__init__(command, env, gateway, folder)
+        self.folder = folder
         (folder / "flux-build.toml").unlink()
         self.write(lines())
         self.line += ["a.jsonl", "-m", "flux1.1-pro-ultra", "--width", "64", "--ledger", "ledger"]
@@ -110,6 +111,7 @@ def test_a_damaged_segment_is_an_error_and_nothing_is_sent(machine, work):
     code, posts, _, err = one.run()
     assert (code, posts) == (1, 0)
     assert f"{segment.name} in the store is damaged" in err
+    assert list((one.work / "ledger").iterdir()) == []
     segment.unlink()
     code, posts, _, err = one.run()
     assert (code, posts, one.images()) == (0, 0, COUNT), err
@@ -213,7 +215,7 @@ def test_files_of_other_people_are_not_replaced(distant, work):
     place = work / "bucket" / "img" / "a3-64.png"
     place.parent.mkdir(parents=True)
     place.write_bytes(b"mine")
-    code, posts, _, err = one.run()
+    code, posts, _, err = one.run("--concurrency", "1")  # no other image is held back
     assert (code, posts, place.read_bytes()) == (3, COUNT, b"mine"), err
     assert "a3-64.png is not what a build has written: it stays as it is" in err
     assert one.run()[1] == 0

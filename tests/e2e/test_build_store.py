@@ -35,6 +35,7 @@ class Clone(Builder):
         state = str(work / f"state-{name}")
         env = env | {"FLUX_STORE": f"file://{work / 'store'}", "FLUX_STATE": state}
         super().__init__(command, env, gateway, folder)
+        self.folder = folder
         self.write(MANIFEST)
 
     def write(self, text):

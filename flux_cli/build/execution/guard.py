@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from flux_cli.build.disk import digest_of_file
 from flux_cli.build.lock.rows import STALE, File
-from flux_cli.core.errors import DiskError
 from flux_cli.images.formats import suffix_of
+from flux_cli.runs.failures import TakenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +26,7 @@ class Guard(Protocol):
     written: dict[str, File]  # what was saved, by place, without how it was made
 
     def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
-        """Write one file and return its place. Raises DiskError if it may not be replaced."""
+        """Write one file and return its place. Raises TakenError if it may not be replaced."""
 
     def sync(self) -> None:
         """Ask the disk to keep the names of all files that were saved."""
@@ -54,14 +54,14 @@ class GuardedFolder:
         self.written: dict[str, File] = {}  # what was saved, by place, without how it was made
 
     def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
-        """Write one file and return its path. Raises DiskError if it may not be replaced."""
+        """Write one file and return its path. Raises TakenError if it may not be replaced."""
         path = name.path(suffix_of(image.format))
         if not extra and not fresh and not self._overwrite and os.path.lexists(path):
             file = self._known.get(path)
             if file is None or _digest(path) != file.sha256:
                 message = f"{path} was changed while images were made: it stays as it is"
                 hint = "--adopt keeps it, --overwrite replaces it"
-                raise DiskError(message, hint=hint)
+                raise TakenError(message, hint=hint)
         file = described(image)
         if not extra:
             self._note(path, file)

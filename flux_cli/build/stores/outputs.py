@@ -16,6 +16,7 @@ from flux_cli.core.errors import DiskError, NetworkError
 from flux_cli.core.text import plain
 from flux_cli.images.formats import suffix_of
 from flux_cli.images.names import sibling
+from flux_cli.runs.failures import TakenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -102,7 +103,10 @@ class StoredFolder:
         self.written: dict[str, File] = {}  # what was saved, by place, without how it was made
 
     def save(self, name: Name, image: ImageFile, extra: int = 0, *, fresh: bool = False) -> str:
-        """Write one file and return its address. Raises DiskError if it may not be replaced."""
+        """Write one file and return its address.
+
+        Raises TakenError if it may not be replaced, DiskError if it cannot be written.
+        """
         path = name.path(suffix_of(image.format))
         data, file = b"".join(image.parts), described(image)
         try:
@@ -137,7 +141,7 @@ class StoredFolder:
         is_ours = found and known and _digest(found.data) == known.sha256
         if not (found and is_ours and self._store.replace(place, data, found)):
             message = f"{plain(path)} is not what a build has written: it stays as it is"
-            raise DiskError(message, hint=CHANGED_HINT)
+            raise TakenError(message, hint=CHANGED_HINT)
 
     def _write_beside(self, path: str, data: bytes, number: int) -> str:
         """Write under the first free name from a number on, and return it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
@@ -37,32 +38,28 @@ class Segments:
         name = f"{self._name}-{self._written:06}.jsonl"
         self._store.put(f"{FOLDER}/{part.removesuffix('.jsonl')}/{name}", data)
 
-    def fetch(self, ledger: str) -> bool:
-        """Write the parts that a ledger lacks on this disk, and return whether there were any.
-
-        Raises NetworkError, OutputError.
-        """
+    def fetch(self, ledger: str) -> None:
+        """Write the parts that a ledger lacks on this disk. Raises NetworkError, OutputError."""
         parts: dict[str, list[str]] = {}
         for path, _ in self._store.list(FOLDER):
             if found := PATH.fullmatch(path):
                 parts.setdefault(f"{found[1]}.jsonl", []).append(path)
-        lacking = [part for part in parts if not os.path.lexists(os.path.join(ledger, part))]
-        for part in lacking:
-            self._fetch(sorted(parts[part]), ledger, part)
-        return bool(lacking)
+        for part, paths in parts.items():
+            if not os.path.lexists(os.path.join(ledger, part)):
+                self._fetch(sorted(paths), ledger, part)
 
     def _fetch(self, paths: Sequence[str], ledger: str, part: str) -> None:
         """Write one part. It gets its name only when it is whole."""
         place = os.path.join(ledger, part)
         try:
             os.makedirs(ledger, exist_ok=True)
-            with NamedTemporaryFile(dir=ledger, prefix=f".{part}-", delete=False) as file:
+            with NamedTemporaryFile(dir=ledger, prefix=f".{part}-") as file:
                 for path in paths:
                     file.write(self._read(path))
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(file.name, 0o644)
-            _give_name(file.name, place)
+                os.chmod(file.name, 0o644)
+                _give_name(file.name, place)
         except OSError as fault:
             message = f"cannot write {place}: {fault.strerror}"
             raise OutputError(message, hint="name a folder in --ledger") from fault
@@ -76,13 +73,11 @@ class Segments:
 
 
 def _give_name(file: str, place: str) -> None:
-    """Give a finished file its name, unless another build was faster. Raises OSError."""
+    """Give a finished file a second name, unless another build was faster. Raises OSError."""
     try:
         os.link(file, place)
     except FileExistsError:
-        pass
+        return
     except OSError:  # file systems without hard links
         if not os.path.lexists(place):
-            os.rename(file, place)
-            return
-    os.unlink(file)
+            shutil.copyfile(file, place)

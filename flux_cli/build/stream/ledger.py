@@ -108,8 +108,8 @@ def rows_in(file: BinaryIO, start: int, path: str) -> Iterator[Place]:
         where = f"{path}, byte {place}"
         name, row = read_line(line, where)
         with _damage(where):
-            time = str(row.get("generated", {}).get("time", ""))
-            yield Place(name, place, len(line), _state(row), time)
+            state, time = _state(row), str(row.get("generated", {}).get("time", ""))
+        yield Place(name, place, len(line), state, time)
 
 
 def read_line(line: bytes, where: str) -> tuple[str, dict[str, Any]]:
