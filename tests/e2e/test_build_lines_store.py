@@ -106,12 +106,15 @@ def test_a_damaged_segment_is_an_error_and_nothing_is_sent(machine, work):
     one = machine("one")
     one.run()
     (segment,) = (work / "store" / "ledger" / "1-of-1").iterdir()
-    segment.write_bytes(segment.read_bytes()[:-1])
-    one.forget_disk()
-    code, posts, _, err = one.run()
-    assert (code, posts) == (1, 0)
-    assert f"{segment.name} in the store is damaged" in err
-    assert list((one.work / "ledger").iterdir()) == []
+    rows = segment.read_bytes()
+    zeros = b"\0" * 9 + b"\n"
+    for data in (rows[:-1], b"", rows.replace(b"\n", b"\r\n"), b"<html>\n", zeros):
+        segment.write_bytes(data)
+        one.forget_disk()
+        code, posts, _, err = one.run()
+        assert (code, posts) == (1, 0)
+        assert f"{segment.name} in the store is damaged" in err
+        assert not [*(one.work / "ledger").iterdir()]  # the damage is not on this disk
     segment.unlink()
     code, posts, _, err = one.run()
     assert (code, posts, one.images()) == (0, 0, COUNT), err

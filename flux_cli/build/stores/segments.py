@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from io import BytesIO
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
-from flux_cli.core.errors import NetworkError, OutputError
+from flux_cli.build.stream.ledger import lines_in, rows_in
+from flux_cli.core.errors import ManifestError, NetworkError, OutputError
 from flux_cli.runs.records.store import new_name
 
 if TYPE_CHECKING:
@@ -65,11 +67,23 @@ class Segments:
             raise OutputError(message, hint="name a folder in --ledger") from fault
 
     def _read(self, path: str) -> bytes:
+        """The rows of a segment. They are read here: on a disk, damage would be there to stay."""
         found = self._store.get(path, LARGEST)
-        if found is None or found.data is None or not found.data.endswith(b"\n"):
+        if found is None or found.data is None or not _are_rows(found.data, path):
             message = f"{path} in the store is damaged"
             raise NetworkError(message, hint="delete it there: its rows are in claims, too")
         return found.data
+
+
+def _are_rows(data: bytes, path: str) -> bool:
+    """Whether bytes are whole lines of a ledger."""
+    try:
+        for _ in rows_in(BytesIO(data), 0, path):
+            pass
+        size = sum(len(line) for _, line in lines_in(BytesIO(data), 0, path))
+    except ManifestError:
+        return False
+    return 0 < size == len(data)
 
 
 def _give_name(file: str, place: str) -> None:
