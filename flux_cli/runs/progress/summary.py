@@ -195,7 +195,8 @@ def event_line(event: Event, *, several: bool, verbose: bool = False) -> str:
         path = "to standard output" if event.path == "-" else event.path
         return f"saved {path} ({event.detail}{cost}) after {event.seconds:.1f} s{request}"
     if event.kind == "skipped":
-        return f"kept {event.path}: {event.detail}"
+        words = f"kept {event.path}" if event.path else f"left {event.key}"
+        return f"{words.rstrip()}: {event.detail}"
     if event.kind == "failed" and several:
         name = f" {event.key}" if event.key else ""
         return f"failed{name}: {event.detail}{request}"

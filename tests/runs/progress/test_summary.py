@@ -227,6 +227,11 @@ def test_spans_of_time_are_said_as_people_say_them(seconds, text):
             "kept a.png: already there",
         ),
         (
+            Event("skipped", 1, "another run has requested it", key="owl"),
+            "left owl: another run has requested it",
+            "left owl: another run has requested it",
+        ),
+        (
             Event("failed", 1, "no", 2.0, request_id="req_1"),
             "failed: no",
             "failed: no, request req_1",
