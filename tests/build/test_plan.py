@@ -302,7 +302,7 @@ def test_a_reroll_counts_takes_and_needs_no_seed(project):
     project.build()
     with pytest.raises(UsageError, match="same seed, same image") as caught:
         project.plan(reroll={"og"})
-    assert caught.value.hint == "change the seed in the manifest"
+    assert caught.value.hint == "give it another seed"
 
 
 def test_placeholders_are_replaced_and_generated_images_are_not(project):

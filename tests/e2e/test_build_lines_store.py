@@ -349,3 +349,11 @@ def test_an_output_of_a_line_is_in_the_same_bucket(distant, bucket):
     one.write('{"name": "x", "prompt": "y", "output": "special/{name}.webp"}\n')
     assert one.run()[:2] == (0, 1)
     assert [Path(name).name for name in bucket()] == ["x-64.webp"]
+
+
+def test_files_in_the_way_are_told_without_options_that_lines_do_not_take(machine):
+    one = machine("one")
+    (one.work / "img").mkdir()
+    (one.work / "img" / "a1-64.png").write_bytes(b"mine")
+    out = one.run("--plan")[2]
+    assert "! a1  in the way: img/a1-64.png (--overwrite replaces it)" in out

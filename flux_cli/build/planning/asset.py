@@ -45,12 +45,15 @@ class Planner:
         if match.orphans:
             step = step._replace(orphans=match.orphans)
         if (match.edited or match.blocked) and not self._wishes.overwrite:
-            return step._replace(sign=EDITED, reason=reasons.edited(match), changes=())
+            return step._replace(sign=EDITED, reason=self._edited(match), changes=())
         if step.sign == WAITS:
             return step
         if step.sign in (NEW, CHANGED):
             return self._request(step._replace(make=tuple(asset.files)), row)
         return self._finish(step, asset, row, match)
+
+    def _edited(self, match: Match) -> str:
+        return reasons.edited(match, may_adopt=self._wishes.may_adopt)
 
     def is_current(self, asset: Asset, row: Row | None) -> bool:
         """Whether the image in a row is the one that the manifest asks for."""
@@ -63,8 +66,7 @@ class Planner:
         """An asset that was never made, unless a request for it failed."""
         taken = tuple(path for path in asset.files if self._disk.exists(path))
         if taken and not self._wishes.overwrite:
-            reason = reasons.edited(Match(blocked=taken))
-            return step._replace(sign=EDITED, reason=reason)
+            return step._replace(sign=EDITED, reason=self._edited(Match(blocked=taken)))
         step = step._replace(sign=NEW, reason="new", make=tuple(asset.files))
         return self._request(step, row)
 

@@ -123,7 +123,7 @@ def check_reroll(asset: Asset, row: Row | None) -> None:
     is_finished = row and row.is_made and not row.placeholder and row.request == asset.request
     if is_finished and asset.seed is not None:
         message = f"{asset.name} has seed {asset.seed}: same seed, same image"
-        raise UsageError(message, hint="change the seed in the manifest")
+        raise UsageError(message, hint="give it another seed")
 
 
 def _find_renamed(

@@ -23,8 +23,7 @@ NOT_OFFLINE = "changed; --offline leaves generated images as they are"
 REFUSED = "refused before ({}); change the prompt, or --reroll"
 UNCLEAR = "unclear ({}): it may have been billed; see flux recover, or --reroll"
 UNSAVED = "paid for, but not saved: flux build or flux recover saves it; --reroll pays again"
-CHOICE = "(--adopt keeps it, --overwrite replaces it)"
-CHOICES = "(--adopt keeps them, --overwrite replaces them)"
+ADOPT, REPLACE = "--adopt keeps {}", "--overwrite replaces {}"
 
 
 def changed(changes: Sequence[Change]) -> str:
@@ -32,12 +31,13 @@ def changed(changes: Sequence[Change]) -> str:
     return "; ".join(map(change_text, changes)) or "changed"
 
 
-def edited(match: Match) -> str:
-    """Which files are not ours, or not as they were."""
+def edited(match: Match, *, may_adopt: bool) -> str:
+    """Which files are not ours, or not as they were, and which options decide about them."""
     kinds = (("edited", match.edited), ("in the way", match.blocked))
     found = "; ".join(f"{word}: {listed(paths)}" for word, paths in kinds if paths)
-    count = len(match.edited) + len(match.blocked)
-    return f"{found} {CHOICE if count == 1 else CHOICES}"
+    what = "it" if len(match.edited) + len(match.blocked) == 1 else "them"
+    options = [ADOPT, REPLACE] if may_adopt else [REPLACE]
+    return f"{found} ({', '.join(options).format(what, what)})"
 
 
 def lost(match: Match) -> str:

@@ -99,4 +99,5 @@ class Wishes(NamedTuple):
     offline: bool = False  # placeholders take the place of requests
     reroll: Collection[str] = frozenset()  # names of assets
     adopt: Collection[str] = frozenset()
+    may_adopt: bool = True  # whether this command takes --adopt
     selected: Callable[[str], bool] = lambda _: True  # by the name of an asset

@@ -75,6 +75,7 @@ class Plans:
             overwrite=options.decisions.overwrite,
             offline=options.access.offline,
             reroll=self._reroll,  # type: ignore[arg-type] # only asked for names
+            may_adopt=False,
         )
         self._planner = Planner(self._files, self.wishes, self._resolve)
 
