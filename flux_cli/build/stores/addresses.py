@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from flux_cli.core.errors import UsageError
@@ -15,10 +16,11 @@ EXAMPLE = "s3://BUCKET/PREFIX, gs://…, az://…, or file:///FOLDER"
 def split_output(output: str) -> tuple[str, str]:
     """The address of a store in `-o s3://BUCKET/img/{name}.webp`, and the template below it.
 
-    The address is the bucket alone; of a folder, all that no field changes. Raises UsageError.
+    The address is the bucket alone; of a folder, all that no field changes. Slashes that follow
+    one another count as one, as in all output paths. Raises UsageError.
     """
     scheme, _, rest = output.partition("://")
-    scheme = scheme.lower()
+    scheme, rest = scheme.lower(), re.sub("/+", "/", rest)
     if scheme == "memory":
         raise UsageError("-o memory:// keeps nothing", hint=f"write {EXAMPLE}")
     fixed = rest.partition("{")[0]
@@ -49,7 +51,7 @@ def check_address(text: str, source: str) -> str:
         raise UsageError(message, hint=f"write {EXAMPLE}")
     is_local = parts.scheme == "file"
     if is_local and (host or len(parts.path) < 2):
-        raise UsageError(f"{source} needs a whole path: {plain(text)}", hint="file:///FOLDER")
+        raise UsageError(f"{source} needs a whole path: {plain(text)}", hint="write file:///FOLDER")
     if not (is_local or host or parts.scheme == "memory"):
         raise UsageError(f"{source} names no bucket: {plain(text)}", hint=f"write {EXAMPLE}")
     return text.rstrip("/")
