@@ -359,7 +359,7 @@ def test_files_in_the_way_are_told_without_options_that_lines_do_not_take(machin
     assert "! a1  in the way: img/a1-64.png (--overwrite replaces it)" in out
 
 
-def test_doubled_slashes_of_an_address_count_as_one(distant, bucket, work):
+def test_doubled_slashes_of_an_address_count_as_one(distant, work):
     one = distant("one")
     assert one.run("-o", f"file://{work}//bucket//img/{{name}}.png")[:2] == (0, COUNT)
     assert one.run()[:3] == (0, 0, "")
