@@ -54,8 +54,25 @@ def test_unclear_requests_and_unknown_costs_count_as_the_highest_price(ledger):
     assert spending == Spending(0.06, 2)
     assert spending.most((0.04, 0.1)) == pytest.approx(0.26)
     assert spending.most(()) == 0.06
-    write(ledger, {"b": row(1)})
+    write(ledger, {"b": row(1)})  # its own run has brought it after all
     assert read_spending(ledger, PART) == Spending(pytest.approx(0.12), 1)
+
+
+def test_an_unclear_request_counts_even_if_it_was_sent_again(ledger):
+    write(ledger, {"a": unclear()}, {"a": row(2)})
+    assert read_spending(ledger, PART) == Spending(0.06, 1)
+
+
+def test_an_old_unclear_request_does_not_count_again(ledger):
+    write(ledger, {"a": unclear()}, mark="2026-01-03T00:00:00Z")
+    write(ledger, {"a": unclear()._replace(take=2)})
+    assert read_spending(ledger, PART) == Spending()
+
+
+def test_clocks_do_not_matter(ledger):
+    write(ledger, {"a": row(5)}, mark="2026-01-06T00:00:00Z")
+    write(ledger, {"b": row(1)})  # of a machine whose clock is slow
+    assert read_spending(ledger, PART) == Spending(0.06, 0)
 
 
 def test_a_mark_is_written_once_and_is_no_row(ledger, tmp_path):
