@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from flux_cli.build.lock.checks import table_of
 from flux_cli.build.lock.file import root_of
 from flux_cli.build.lock.reading import read_lock
 from flux_cli.build.lock.rows import File
@@ -118,7 +119,7 @@ def read_line(line: bytes, where: str) -> tuple[str, dict[str, Any]]:
         raise ManifestError(f"{where}: not a row of a ledger", hint=HINT)
     with _damage(where):
         ((name, row),) = read_json(line.decode())["assets"].items()
-        return name, row
+        return name, table_of(row)
 
 
 @contextmanager

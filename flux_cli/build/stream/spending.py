@@ -38,7 +38,7 @@ def read_spending(ledger: str, part: str) -> Spending:
     with Path(path).open("rb") as file:
         start = _last_mark(file, path)
         images: dict[tuple[str, str], float | None] = {}  # the costs by name and run
-        unclear: set[tuple[str, str, object]] = set()  # also of those that were requested again
+        unclear: set[tuple[str, str, str]] = set()  # also of those that were requested again
         for name, row in _rows(file, start, path):
             if run := _run_of(row):
                 cost = _table(row, "generated").get("cost_usd")
@@ -74,12 +74,12 @@ def _run_of(row: dict[str, Any]) -> str:
     return str(_table(row, "generated").get("run", ""))
 
 
-def _unclear_of(name: str, row: dict[str, Any]) -> set[tuple[str, str, object]]:
+def _unclear_of(name: str, row: dict[str, Any]) -> set[tuple[str, str, str]]:
     """The request of a row that may have been billed, if there is one. Others pay for theirs."""
     trouble = _table(row, "unclear")
     if trouble.get("code", CLAIMED) == CLAIMED:
         return set()
-    return {(name, str(trouble.get("run")), trouble.get("number"))}
+    return {(name, str(trouble.get("run")), str(trouble.get("number")))}
 
 
 def _table(row: dict[str, Any], key: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from flux_cli.build.lock.rows import CLAIMED, IN_FLIGHT, Row, Trouble
 from flux_cli.build.stream.index import Index
 from flux_cli.build.stream.ledger import Writer, mark_of
 from flux_cli.build.stream.spending import Spending, read_spending
+from flux_cli.core.errors import ManifestError
 
 PART = "1-of-2.jsonl"
 
@@ -95,3 +96,26 @@ def test_a_mark_that_was_cut_short_is_none(ledger, end):
     assert read_spending(ledger, PART) == Spending(0.06, 0)
     write(ledger, {"b": row(1)})
     assert read_spending(ledger, PART) == Spending(0.12, 0)
+
+
+@pytest.mark.parametrize(
+    ("row", "spending"),
+    [
+        ('{"unclear": {"code": [], "number": [], "run": {}}}', Spending(0, 1)),
+        ('{"unclear": 7, "generated": []}', Spending()),
+        ('{"generated": {"run": [1], "cost_usd": "x"}}', Spending(0, 1)),
+    ],
+)
+def test_rows_with_odd_values_are_counted_with_caution(ledger, row, spending):
+    os.makedirs(ledger)
+    with open(os.path.join(ledger, PART), "w") as file:
+        file.write(f'{{"schema": 1, "assets": {{"a": {row}}}}}\n')
+    assert read_spending(ledger, PART) == spending
+
+
+def test_a_row_that_is_none_is_an_error(ledger):
+    os.makedirs(ledger)
+    with open(os.path.join(ledger, PART), "w") as file:
+        file.write('{"schema": 1, "assets": {"a": 7}}\n')
+    with pytest.raises(ManifestError, match="damaged: 7 is not an object"):
+        read_spending(ledger, PART)
