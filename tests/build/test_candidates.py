@@ -8,9 +8,10 @@ from planning import Project
 
 from flux_cli.build.candidates.choices import rerolled
 from flux_cli.build.candidates.picks import read_picks
-from flux_cli.build.lock.reading import read_lock
-from flux_cli.build.lock.rows import STALE, Trouble
+from flux_cli.build.lock.reading import Lock, read_lock
+from flux_cli.build.lock.rows import STALE, Row, Trouble
 from flux_cli.build.lock.text import lock_text
+from flux_cli.build.planning.plan import chosen_rows
 from flux_cli.core.errors import ManifestError, UsageError
 
 GOBLIN = """
@@ -197,6 +198,34 @@ def test_both_sides_of_a_conflict_keep_their_candidates(project):
     lock = read_lock("\n".join(lines).encode(), "x")
     assert lock.is_conflicted
     assert lock.rows == project.rows
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_candidates_are_of_the_side_of_a_conflict_that_their_asset_is_of(is_ours):
+    """One branch picks, and the other asks again: rows of both sides together are of neither."""
+    project = Project(UNSEEDED)
+    project.build()
+    start = dict(project.rows)
+    project.pick(goblin=2)
+    project.build()
+    picked = dict(project.rows)
+    project.rows = start
+    project.build(reroll=set(FOUR))
+    rerolled = dict(project.rows)
+    one, other = (rerolled, picked) if is_ours else (picked, rerolled)
+    lock = Lock({**other, **one}, other, is_conflicted=True)
+    assert chosen_rows(assets_of(UNSEEDED), lock, project.disk) == rerolled
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_conflict_gives_up_no_candidate_that_is_paid_for(project, is_ours):
+    whole = dict(project.rows)
+    row = whole["goblin#4"]
+    trouble = Trouble(row.request, "20260101-000000-abcdef", 4, "in flight")
+    failed = whole | {"goblin#4": Row(row.request, row.resolved, unclear=trouble)}
+    one, other = (whole, failed) if is_ours else (failed, whole)
+    lock = Lock({**other, **one}, other, is_conflicted=True)
+    assert chosen_rows(assets_of(GOBLIN), lock, project.disk) == whole
 
 
 @pytest.mark.parametrize(("old", "new"), [('"2": {', '"0": {'), ('"2": {', '"99": {')])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flux_cli.build.candidates.choices import with_choices
+from flux_cli.build.candidates.following import follow_side
 from flux_cli.build.candidates.naming import owner_of
 from flux_cli.build.planning.adoption import adopt
 from flux_cli.build.planning.asset import Planner
@@ -103,10 +104,11 @@ def chosen_rows(assets: Mapping[str, Asset], lock: Lock, disk: Disk) -> Mapping[
         return lock.rows
     rows = dict(lock.rows)
     for names in in_stages(assets):
-        for name in set(names) & lock.others.keys():
+        for name in [name for name in names if name in lock.others and not assets[name].of]:
             asset = bind(assets[name], originals_of(assets[name], rows))
             if _rank(lock.others[name], asset, disk) > _rank(rows[name], asset, disk):
                 rows[name] = lock.others[name]
+            follow_side(rows, lock.others, name)
     return rows
 
 
