@@ -246,6 +246,14 @@ def test_a_request_that_must_not_be_repeated_is_not_forgotten():
         assert best(plain, marked) == marked
 
 
+def test_a_pick_is_newer_than_all_candidates_and_older_than_another_take():
+    first, second = row(1, generated={"time": "2026-02"}), row(2, generated={"time": "2026-01"})
+    picked = second._replace(pick=2)
+    assert best(first, picked) == picked
+    again = row(3, generated={"time": "2026-01"})._replace(take=2)
+    assert best(again, picked) == again
+
+
 def test_a_placeholder_never_beats_an_image():
     asset = assets_of(HERO)["hero"]
     image = row(1, generated={"time": "2026-01", "run": "r"})._replace(request=asset.request)
@@ -262,6 +270,28 @@ def test_a_row_whose_image_has_another_name_by_now_is_left_out_unless_it_has_fil
         "gone",
         "old",
     }
+
+
+GOBLIN = TEXT + '[assets.goblin]\nprompt = "a goblin"\n'
+CANDIDATES = GOBLIN + "candidates = 2\n"
+
+
+def test_candidates_are_not_renamed_and_the_first_is_its_asset_until_one_is_picked():
+    rows = {"goblin": row(2)._replace(pick=2), "goblin#1": row(1), "goblin#2": row(2)}
+    assert without_renamed(rows, assets_of(GOBLIN), EMPTY) == rows
+    rows["goblin"] = row(3)
+    assert set(without_renamed(rows, assets_of(CANDIDATES), EMPTY)) == {"goblin", "goblin#2"}
+
+
+def test_a_pick_brings_no_image_and_pays_for_none():
+    first, second = paid(1, "r1", 0.06), paid(2, "r2", 0.06)
+    common = {"goblin": first, "goblin#2": second}
+    part = {"goblin": second._replace(pick=2), "goblin#1": first, "goblin#2": second}
+    merged = merge_rows([common, part], assets_of(CANDIDATES), EMPTY)
+    assert merged == part
+    assert duplicates([common, part], merged) == []
+    assert new_images([part], common) == {}
+    assert len(new_images([part], {})) == 2
 
 
 def paid(number, run, cost):
