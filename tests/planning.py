@@ -102,7 +102,8 @@ class Project:
             return image
         row = rows[step.twin] if step.twin else step.row
         image = row.original.sha256 if row and row.original else ""
-        assert not step.twin or self.images[image] == step.asset.request, step
+        is_own = not step.twin or step.keeps_pick
+        assert is_own or self.images[image] == step.asset.request, step
         return image
 
     def make(self, step, image, is_offline):

@@ -200,6 +200,75 @@ def test_both_sides_of_a_conflict_keep_their_candidates(project):
     assert lock.rows == project.rows
 
 
+def lose(project):
+    """Delete the original of the asset, and its files."""
+    project.disk.originals.discard(project.rows["goblin"].original.name)
+    project.disk.files.clear()
+
+
+def test_a_picked_image_that_is_lost_comes_from_its_candidate_and_stays_picked(project):
+    project.pick(goblin=3)
+    project.build()
+    lose(project)
+    assert list(project.plan()) == [("goblin", "+"), ("goblin#3", "+")]
+    assert project.build() == ["goblin#3"]
+    assert project.rows["goblin"].pick == 3
+    assert image(project) == image(project, "goblin#3")
+    assert project.plan() == {}
+
+
+def test_a_candidate_that_came_back_before_a_kill_is_not_paid_for_again(project):
+    project.pick(goblin=3)
+    project.build()
+    lose(project)
+    again = project.rows["goblin#3"].original._replace(sha256="a" * 64)
+    project.rows["goblin#3"] = project.rows["goblin#3"]._replace(original=again)
+    project.disk.originals.add(again.name)
+    project.images[again.sha256] = assets_of(GOBLIN)["goblin"].request
+    assert project.build() == []
+    assert (image(project), project.rows["goblin"].pick) == (again.sha256, 3)
+
+
+@pytest.mark.parametrize(("mark", "sign"), [("refused", "x"), ("unclear", "?")])
+def test_a_lost_pick_is_not_requested_again_after_a_failure_but_with_reroll(project, mark, sign):
+    project.pick(goblin=3)
+    project.build()
+    lose(project)
+    row = project.rows["goblin#3"]
+    trouble = Trouble(row.request, "r", 1, "timeout")
+    project.rows["goblin#3"] = row._replace(**{mark: trouble})
+    assert [key for key in project.plan() if key[0] == "goblin"] == [("goblin", sign)]
+    assert project.build() == []
+    names = rerolled(frozenset(["goblin"]), assets_of(GOBLIN), project.rows)
+    assert project.build(reroll=names) == ["goblin#3"]
+    assert project.rows["goblin"].pick == 3
+
+
+def test_a_lost_pick_that_the_manifest_does_not_have_waits(project):
+    project.pick(goblin=3)
+    project.build()
+    lose(project)
+    project.replace("candidates = 4", "candidates = 2")
+    assert list(project.plan()) == [("goblin", "^")]
+
+
+def test_a_lost_candidate_can_be_requested_again_by_its_name_after_a_pick(project):
+    project.pick(goblin=2)
+    project.build()
+    project.disk.originals.discard(project.rows["goblin#3"].original.name)
+    assert project.build(reroll={"goblin#3"}) == ["goblin#3"]
+    with pytest.raises(UsageError):
+        project.build(reroll={"goblin#3"})
+
+
+def test_a_request_that_failed_is_sent_again_with_reroll_although_it_has_a_seed(project):
+    row = project.rows["goblin"]
+    lose(project)
+    project.rows["goblin"] = row._replace(unclear=Trouble(row.request, "r", 1, "timeout"))
+    assert project.build() == []
+    assert project.build(reroll={"goblin"}) == ["goblin"]
+
+
 @pytest.mark.parametrize("is_ours", [True, False])
 def test_candidates_are_of_the_side_of_a_conflict_that_their_asset_is_of(is_ours):
     """One branch picks, and the other asks again: rows of both sides together are of neither."""

@@ -9,20 +9,26 @@ from flux_cli.build.candidates.naming import keys_of
 from flux_cli.build.planning.steps import MOVED, PAID, SAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from flux_cli.build.lock.rows import Row
     from flux_cli.build.manifest.expansion import Asset
     from flux_cli.build.planning.steps import Step
 
 
-def with_choices(steps: Sequence[Step], rows: Mapping[str, Row]) -> Iterator[Step]:
-    """The steps: no candidate is requested once one is picked, and open choices are named."""
+def with_choices(
+    steps: Sequence[Step], rows: Mapping[str, Row], reroll: Collection[str]
+) -> Iterator[Step]:
+    """The steps: no candidate is requested once one is picked, and open choices are named.
+
+    Only --reroll with its name, or the loss of the picked image, requests it again.
+    """
     owners = {step.name: step for step in steps}
     for step in steps:
         asset = step.wanted
         owner = owners.get(asset.of)
-        if owner and _is_closed(owner) and step.sign not in (SAME, MOVED):
+        is_wanted = owner is not None and (owner.twin == step.name or step.name in reroll)
+        if owner and _is_closed(owner) and step.sign not in (SAME, MOVED) and not is_wanted:
             yield step._replace(sign=SAME, reason="", changes=(), is_updated=False)
         elif is_undecided(step):
             yield _undecided(step, rows)
@@ -33,7 +39,9 @@ def with_choices(steps: Sequence[Step], rows: Mapping[str, Row]) -> Iterator[Ste
 def _is_closed(step: Step) -> bool:
     """Whether no more candidates of an asset are wanted."""
     row = step.row
-    if row is None or not row.is_made or row.placeholder or step.sign in PAID:
+    if row is None or not row.is_made or row.placeholder:
+        return False
+    if step.sign in PAID and not step.keeps_pick:
         return False
     return bool(row.pick) or step.wanted.settings.is_frozen
 
@@ -44,7 +52,7 @@ def is_undecided(step: Step) -> bool:
     if asset.of or not asset.settings.candidates:
         return False
     if step.sign in PAID:
-        return True
+        return not step.keeps_pick
     return row is not None and row.is_made and not row.placeholder and not row.pick
 
 
@@ -64,7 +72,7 @@ def rerolled(
     several = {name for name in names if name in assets and assets[name].settings.candidates}
     owned = {name for name, asset in assets.items() if asset.of in several}
     every = names | owned
-    left = {name for name in several | owned if not _is_same(assets[name], rows.get(name))}
+    left = {name for name in several | owned if not would_repeat(assets[name], rows.get(name))}
     found = set(every - several - owned) | left
     # Nothing is left of an asset: it stays, and is refused by its name.
     idle = {name for name in several if not left & {name, *_own(name, owned, assets)}}
@@ -75,8 +83,9 @@ def _own(name: str, owned: set[str], assets: Mapping[str, Asset]) -> Iterator[st
     return (key for key in owned if assets[key].of == name)
 
 
-def _is_same(asset: Asset, row: Row | None) -> bool:
-    """Whether another request would bring the image that is there."""
-    if row is None or not row.is_made or row.placeholder:
+def would_repeat(asset: Asset, row: Row | None) -> bool:
+    """Whether another request would bring the image of a row, which is whole."""
+    if row is None or not row.is_made or row.placeholder or asset.seed is None:
         return False
-    return asset.seed is not None and row.request == asset.request
+    failed = {trouble.request for trouble in (row.refused, row.unclear) if trouble}
+    return row.request == asset.request and asset.request not in failed

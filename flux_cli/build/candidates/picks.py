@@ -54,7 +54,7 @@ def picked(
         asset, row = assets[name], rows.get(name)
         source = _candidate(asset, number, assets, rows)
         now = row.pick if row else 0
-        if row and now == number:
+        if row and now == number and row.original == source.original:
             continue
         if source.original is None or not disk.has_original(source.original):
             _check_stand_in(row, name, number)

@@ -69,7 +69,10 @@ def fitting(priced: Sequence[Priced], limit: float | None) -> list[Priced]:
     found = list(priced)
     waiting: set[str] = set()
     spent = 0.0
-    for place in sorted(range(len(found)), key=lambda place: found[place].step.stage):
+    steps = [one.step for one in priced]
+    for place in sorted(
+        range(len(found)), key=lambda place: (steps[place].stage, bool(steps[place].twin))
+    ):
         step, usd = found[place].step, found[place].usd or 0.0
         is_over = step.is_requested and spent + usd > limit + ROUNDING
         if step.sign in PAID and (is_over or not waiting.isdisjoint((step.twin, *step.awaits))):

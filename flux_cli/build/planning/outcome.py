@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from flux_cli.build.candidates.naming import number_of
 from flux_cli.build.lock.rows import Row
 from flux_cli.core.lite import NamedTuple
 
@@ -37,6 +38,8 @@ def row_after(step: Step, made: Made, *, shows_prompts: bool = True) -> Row:
         new = Row(
             asset.request, step.resolved, recorded(asset, shows_prompts=shows_prompts), take=take
         )
+        if step.keeps_pick:
+            new = new._replace(pick=number_of(step.twin))
         return new._replace(
             generated=made.generated if shows_prompts else hide_prompts(made.generated),
             original=made.original,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_cli.build.candidates.choices import with_choices
+from flux_cli.build.candidates.choices import with_choices, would_repeat
 from flux_cli.build.candidates.following import follow_side
 from flux_cli.build.candidates.naming import owner_of
+from flux_cli.build.candidates.restoring import requested_for, restored
 from flux_cli.build.planning.adoption import adopt
 from flux_cli.build.planning.asset import Planner
 from flux_cli.build.planning.steps import ORPHAN, PAID, REMADE, WAITS, Step
@@ -42,7 +43,7 @@ def plan_assets(
     for names in in_stages(assets):
         planning.plan_stage(names)
     steps = [planning.steps[name] for name, asset in assets.items() if planning.selects(asset)]
-    steps = list(_with_twins(list(with_choices(steps, rows)), rows, disk))
+    steps = list(_with_twins(list(with_choices(steps, rows, wishes.reroll)), rows, disk))
     claimed = {*assets, *planning.renamed.values()}
     left = {
         name: row
@@ -87,9 +88,11 @@ class _Planning:
         wishes, was = self._wishes, self.renamed.get(name, name)
         row = self._rows.get(was)
         is_selected = self.selects(asset)
-        if is_selected and name in wishes.reroll:
+        if is_selected and name in wishes.reroll and _is_there(row, self._disk):
             check_reroll(asset, row)
         step = self._planner.plan(asset, row, was)
+        step = restored(step, self._assets, self._rows, self._disk, wishes.reroll)
+        step = requested_for(step, self.steps.get(asset.of))
         if is_selected and name in wishes.adopt and not step.is_unchanged:
             step = adopt(asset, row, was, self._disk, self._resolve)
         step = self.steps[name] = self._waiting.placed(step)
@@ -120,10 +123,16 @@ def _rank(row: Row, asset: Asset, disk: Disk) -> tuple[bool, int]:
     return row.request == asset.request, len(present)
 
 
+def _is_there(row: Row | None, disk: Disk) -> bool:
+    """Whether a row has files, or an original from which they can be made."""
+    if row is None:
+        return False
+    return bool(row.files) or (row.original is not None and disk.has_original(row.original))
+
+
 def check_reroll(asset: Asset, row: Row | None) -> None:
     """Raise UsageError if another request would bring the same image."""
-    is_finished = row and row.is_made and not row.placeholder and row.request == asset.request
-    if is_finished and asset.seed is not None:
+    if would_repeat(asset, row):
         message = f"{asset.name} has seed {asset.seed}: same seed, same image"
         raise UsageError(message, hint="give it another seed")
 
@@ -154,7 +163,8 @@ def _with_twins(steps: list[Step], rows: Mapping[str, Row], disk: Disk) -> Itera
     asked: dict[str, str] = {}
     for step in steps:
         asset = step.asset
-        if asset is None or asset.of or asset.seed is None or step.sign not in PAID:
+        is_alone = asset is None or asset.of or asset.seed is None or step.sign not in PAID
+        if asset is None or is_alone or step.twin:
             yield step
         elif asset.request in made:
             twin = made[asset.request]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from flux_cli.build.candidates.naming import owner_of
 from flux_cli.core.lite import NamedTuple
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class Step(NamedTuple):
     def is_requested(self) -> bool:
         """Whether a request is sent for this asset."""
         return self.sign in PAID and not self.twin
+
+    @property
+    def keeps_pick(self) -> bool:
+        """Whether the image is that of a candidate of the asset itself, which was picked."""
+        return bool(self.twin) and owner_of(self.twin) in (self.name, self.was)
 
     @property
     def is_unchanged(self) -> bool:
