@@ -220,6 +220,7 @@ REFUSED = {
     "a page of somebody else": "mine.html",
     "a link to something else": "link.html",
     "a folder of the images": "img.html",
+    "below an image": "img.html/fox-64.png/report.html",
     "a folder": "folder.html",
     "a folder that takes no files": "/proc/report.html",
 }

@@ -35,7 +35,8 @@ def check_report(path: str, outputs: Iterable[str]) -> None:
     if not behind.lower().endswith(SUFFIXES):
         raise OutputError(f"{path} leads to {behind}, which is no report", hint=hint)
     for output in outputs:
-        if f"{os.path.abspath(output)}/".startswith(f"{os.path.abspath(path)}/"):
+        pair = f"{os.path.abspath(output)}/", f"{os.path.abspath(path)}/"
+        if pair[0].startswith(pair[1]) or pair[1].startswith(pair[0]):
             raise OutputError(f"{path} is where the manifest puts {output}", hint=hint)
     _check_present(path)
     try_folders([os.path.dirname(behind)], 0, "--report")
