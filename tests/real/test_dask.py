@@ -42,14 +42,15 @@ def builder(environment, gateway, work) -> Builder:
     return builder
 
 
-def workers_that_build(work: Path) -> set[int]:
-    """The numbers of the processes that have started `flux build --shard` in a folder."""
-    found = set()
+def workers_of_parts(work: Path) -> dict[int, int]:
+    """The processes that run `flux build --shard` in a folder, and the worker of each."""
+    found = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
             is_child = b"flux_cli.build.engines.child" in (path / "cmdline").read_bytes()
             if is_child and os.readlink(path / "cwd") == str(work):
-                found.add(int((path / "stat").read_text().rpartition(")")[2].split()[1]))
+                stat = (path / "stat").read_text()
+                found[int(path.name)] = int(stat.rpartition(")")[2].split()[1])
         except OSError:
             continue
     return found
@@ -63,8 +64,10 @@ def test_25_a_killed_worker_pays_for_nothing_twice(builder, gateway, work):
         while len(gateway.posts) < 8:
             assert process.poll() is None, process.stderr.read()
             tick.wait(0.01)
-        killed = workers_that_build(work).pop()
-        os.kill(killed, signal.SIGKILL)
+        part, worker = workers_of_parts(work).popitem()
+        os.kill(worker, signal.SIGKILL)
+        while part in workers_of_parts(work):  # it ends soon, but an answer could be faster
+            tick.wait(0.01)
         gateway.answers(image())
         release.set()
         out, err = process.communicate(timeout=60)
