@@ -125,6 +125,7 @@ class Outcome(NamedTuple):
     cost_usd: float | None = None  # reported for the call; the facts of saved files have their own
     resolved: Resolved | None = None  # what was asked for, if that differs within the run
     key: str = ""  # what the caller calls the task
+    has_image: bool = False  # one has arrived, even if no file was to be made of it
 
     @property
     def was_there(self) -> bool:

@@ -163,16 +163,19 @@ class _Run:
     def _end_call(self, place: int, task: Task, outcome: Outcome) -> None:
         """Account for the cost of a call, journal its failure, and record the outcome."""
         number, saved, error = task.call.number, outcome.saved, outcome.error
+        has_image = number in self._costs
         named_cost = self._costs.pop(number, None)
         cost = saved[0].facts.cost_usd if saved else named_cost
         is_billed = bool(error and error.billed)
         self._begun -= 1
-        self._budget.end(task.rate, cost, made=bool(saved), billed=is_billed)
+        made = bool(saved) or (has_image and error is None)
+        self._budget.end(task.rate, cost, made=made, billed=is_billed)
         if error:
             self._journal_failure(task, error)
         self._answered.discard(number)
         self._under_way.discard(number)
-        self._put(place, outcome._replace(kept=task.kept, cost_usd=named_cost))
+        outcome = outcome._replace(kept=task.kept, cost_usd=named_cost, has_image=has_image)
+        self._put(place, outcome)
 
     def _journal_failure(self, task: Task, error: FluxError) -> None:
         """Journal a failure, and add a hint to `flux recover` if anything is left to fetch."""

@@ -97,7 +97,8 @@ class Report(NamedTuple):
 def total_cost(outcomes: Sequence[Outcome]) -> float | None:
     """What the provider says requests cost, in USD; None if one that was paid has no price."""
     for outcome in outcomes:
-        is_paid = bool(outcome.saved) or bool(outcome.error and outcome.error.billed)
+        is_billed = bool(outcome.error and outcome.error.billed)
+        is_paid = bool(outcome.saved) or outcome.has_image or is_billed
         if is_paid and _named_cost(outcome) is None:
             return None
     return _known_cost(outcomes)

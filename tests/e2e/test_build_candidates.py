@@ -128,3 +128,26 @@ def test_a_kill_pays_for_no_candidate_twice(command, keyed, gateway, work, relea
     code, posts, _, err = builder.run()
     assert (code, posts) == (3, 0), err
     assert builder.run()[:2] == (3, 0)
+
+
+@pytest.fixture
+def three_more(build, work):
+    """Build the asset, then ask for three more candidates."""
+    (work / "flux-build.toml").write_text(MANIFEST.replace("candidates = 4\n", ""))
+    assert build("--yes")[:2] == (0, 1)
+    (work / "flux-build.toml").write_text(MANIFEST)
+
+
+@pytest.mark.usefixtures("three_more")
+def test_candidates_without_a_named_cost_are_not_free(build, gateway):
+    gateway.answers(image(cost=None))
+    code, posts, out, err = build("--yes", "--json")
+    assert (code, posts) == (0, 3), err
+    assert json.loads(out)["cost_usd"] is None
+
+
+@pytest.mark.usefixtures("three_more")
+def test_candidates_without_a_named_cost_count_for_the_limit(build, gateway):
+    gateway.answers(image(cost=0.12), image(cost=None))  # the others may cost as much
+    code, posts, _, err = build("--max-cost", "0.24")
+    assert (code, posts) == (3, 2), err
