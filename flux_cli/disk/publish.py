@@ -57,7 +57,7 @@ def publish(
         # mkstemp would ignore the umask
         with open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             _fill(file, parts)
-        return give_name(functools.partial(_link_or_move, part))
+        return give_name(functools.partial(link_or_move, part))
     finally:
         with contextlib.suppress(OSError):
             os.unlink(part)
@@ -88,7 +88,7 @@ def _link_unnamed(number: int, path: str) -> None:
         raise _NoNameError from fault
 
 
-def _link_or_move(part: str, path: str) -> None:
+def link_or_move(part: str, path: str) -> None:
     """Give a file another name. Raises FileExistsError if it is taken."""
     try:
         os.link(part, path)

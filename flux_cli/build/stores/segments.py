@@ -6,15 +6,15 @@ a disk is what counts: without a segment, the claims still say what was paid for
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import shutil
 from io import BytesIO
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from flux_cli.build.stream.ledger import lines_in, rows_in
 from flux_cli.core.errors import ManifestError, NetworkError, OutputError
+from flux_cli.disk.publish import link_or_move
 from flux_cli.runs.records.store import new_name
 
 if TYPE_CHECKING:
@@ -53,18 +53,21 @@ class Segments:
     def _fetch(self, paths: Sequence[str], ledger: str, part: str) -> None:
         """Write one part. It gets its name only when it is whole."""
         place = os.path.join(ledger, part)
+        unfinished = os.path.join(ledger, f".{part}-{os.urandom(8).hex()}")
         try:
             os.makedirs(ledger, exist_ok=True)
-            with NamedTemporaryFile(dir=ledger, prefix=f".{part}-") as file:
-                for path in paths:
-                    file.write(self._read(path))
+            with open(unfinished, "xb") as file:
+                file.writelines(map(self._read, paths))
                 file.flush()
                 os.fsync(file.fileno())
-                os.chmod(file.name, 0o644)
-                _give_name(file.name, place)
+            with contextlib.suppress(FileExistsError):  # another build was faster
+                link_or_move(unfinished, place)
         except OSError as fault:
             message = f"cannot write {place}: {fault.strerror}"
             raise OutputError(message, hint="name a folder in --ledger") from fault
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(unfinished)
 
     def _read(self, path: str) -> bytes:
         """The rows of a segment. They are read here: on a disk, damage would be there to stay."""
@@ -84,14 +87,3 @@ def _are_rows(data: bytes, path: str) -> bool:
     except ManifestError:
         return False
     return 0 < size == len(data)
-
-
-def _give_name(file: str, place: str) -> None:
-    """Give a finished file a second name, unless another build was faster. Raises OSError."""
-    try:
-        os.link(file, place)
-    except FileExistsError:
-        return
-    except OSError:  # file systems without hard links
-        if not os.path.lexists(place):
-            shutil.copyfile(file, place)
