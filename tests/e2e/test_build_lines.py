@@ -235,7 +235,7 @@ def test_shards_that_start_again_spend_no_more_than_the_limit(lines, gateway, wo
     gateway.answers(image())
     code, posts, _, err = lines(*shard, "--max-cost", "0.48", "--reroll", "a*")
     assert (code, posts) == (2, 0), err
-    assert "shard 1/2 has spent 0.18 of" in err
+    assert "shard 1/2 has already spent 0.18 of its " in err
     for again in (own - 3, 0):
         code, posts, _, err = lines(*shard, "--max-cost", "0.48")
         assert (code, posts) == (3, again), err  # what is unclear is left alone
@@ -258,4 +258,4 @@ def test_a_shard_that_was_complete_has_its_share_again(lines, gateway, work):
     (work / "a.jsonl").write_text(text(8, size="4:3"))
     code, sent, _, err = lines(*shard)
     assert (code, sent) == (2, 0), err  # what was spent before the account was empty counts
-    assert "has spent 0.06 of" in err
+    assert "has already spent 0.06 of its 0.36 USD" in err

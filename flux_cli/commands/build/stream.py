@@ -207,8 +207,8 @@ class _StreamBuild:
         share = limit * survey.share
         spent = read_spending(self._place.ledger, self._place.part).most(survey.cost.prices)
         if spent:
-            amounts = f"{show_amount(spent)} of {show_amount(share)} USD"
-            self._notes.append(f"shard {shard.text} has spent {amounts} since it was complete")
+            amounts = f"{show_amount(spent)} of its {show_amount(share)} USD"
+            self._notes.append(f"shard {shard.text} has already spent {amounts}")
         return max(0.0, share - spent)
 
     def _owns(self, name: str) -> bool:
